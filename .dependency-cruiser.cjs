@@ -1,0 +1,59 @@
+// The walls of docs/architecture.md: imports run one way.
+const PURE = '^src/(errors|record|archive|backoff)\\.ts$|^src/wire/';
+const SHARED = '^src/(errors|record|archive|backoff|config|log|metrics)\\.ts$|^src/wire/';
+
+/** A room and all that it may import, besides its own files. */
+function wall(name, room, allowed) {
+  return { name, severity: 'error', from: { path: room }, to: { path: '^src/', pathNot: [room, ...allowed] } };
+}
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/cli\\.ts$' }, to: {} },
+    wall('serve-composes', '^src/serve\\.ts$', ['^src/(write|sinks)/', SHARED]),
+    wall('write-knows-sinks-by-the-interface', '^src/write/', ['^src/sinks/sink\\.ts$', SHARED]),
+    wall('sinks-stand-alone', '^src/sinks/', [SHARED]),
+    wall('read-stands-alone', '^src/read/', [SHARED]),
+    wall('log-and-metrics-know-config', '^src/(config|log|metrics)\\.ts$', [SHARED]),
+    wall('pure-knows-pure', PURE, [PURE]),
+    { name: 'errors-know-nothing', severity: 'error', from: { path: '^src/errors\\.ts$' }, to: { path: '.' } },
+    {
+      name: 'pure-touches-nothing',
+      severity: 'error',
+      comment: 'PURE files take bytes, time and randomness as arguments.',
+      from: { path: PURE },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'pure-imports-only-wire-libraries',
+      severity: 'error',
+      from: { path: PURE },
+      to: { path: '^node_modules/', pathNot: '^node_modules/(protobufjs|snappyjs|long)/' },
+    },
+    {
+      name: 'aws-stays-in-its-sink',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/sinks/(kinesis|firehose)\\.ts$' },
+      to: { path: '^node_modules/(@aws-sdk|@smithy)/' },
+    },
+    {
+      name: 'duckdb-stays-in-read',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/read/' },
+      to: { path: '^node_modules/@duckdb/' },
+    },
+    {
+      name: 'production-code-imports-production-packages',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};
