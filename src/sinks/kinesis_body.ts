@@ -1,0 +1,97 @@
+import type { Batch, Span } from './sink.ts';
+
+/** Characters of a partition key: a series' 32-bit hash in hexadecimal, so that a series keeps its shard. */
+export const PARTITION_KEY_CHARS = 8;
+
+// JSON allows the spaces. They make every piece even in length, as base64 and key are, so that all is written two bytes at a time. A line of
+// 207 bytes takes 0.38 µs so; a byte at a time 0.5, base64Slice and latin1Write 0.7, one joined string 0.8 (Node 20, least of many runs).
+const OPEN = pairsOf('{"Data": "');
+const KEY = pairsOf('","PartitionKey":"');
+const CLOSE = pairsOf('"}, ');
+const LAST_CLOSE = '"}]}';
+
+const BASE64 = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+/** Two base64 characters by the 12 bits they stand for. */
+const BASE64_PAIRS = pairsOf(BASE64.flatMap((high) => BASE64.map((low) => high + low)).join(''));
+/** A base64 character and a padding sign, by the 6 bits that it stands for. */
+const BASE64_PADDED = pairsOf(BASE64.map((digit) => `${digit}=`).join(''));
+const PADDING = pairsOf('==')[0]!;
+/** Two hexadecimal characters by their byte. */
+const HEX_PAIRS = pairsOf(Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(''));
+
+/**
+ * The JSON body of a PutRecords call, written straight as bytes, without an object per record:
+ *
+ *     {"StreamName":"…","Records":[{"Data": "<base64 of the line>","PartitionKey":"<8 hex digits>"}, …]}
+ *
+ * A stream given by its ARN goes into `StreamARN` instead.
+ * https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
+ *
+ * @param batch at least one record
+ * @returns a buffer of its own
+ */
+export function writePutRecordsBody(stream: string, batch: Batch): Uint8Array {
+  const field = stream.startsWith('arn:') ? 'StreamARN' : 'StreamName';
+  const text = `{"${field}":${JSON.stringify(stream)},"Records":[`;
+  const head = Buffer.from(text.length % 2 === 0 ? text : `${text} `);
+
+  const size = batch.reduce((sum, span) => sum + encodedBytes(span), head.length);
+  const pairs = new Uint16Array(size / 2);
+  const bytes = new Uint8Array(pairs.buffer);
+  bytes.set(head);
+  let pos = head.length / 2;
+  for (const span of batch) pos = writeRecords(span, pairs, pos);
+  bytes.set(Buffer.from(LAST_CLOSE), size - LAST_CLOSE.length);
+  return bytes;
+}
+
+function encodedBytes({ lines: { ends }, from, to }: Span): number {
+  const perRecord = 2 * (OPEN.length + KEY.length + CLOSE.length) + PARTITION_KEY_CHARS;
+  let size = (to - from) * perRecord;
+  let start = from === 0 ? 0 : ends[from - 1]!;
+  for (let index = from; index < to; index++) {
+    const end = ends[index]!;
+    size += 4 * Math.ceil((end - start) / 3);
+    start = end;
+  }
+  return size;
+}
+
+/**
+ * Writes a span's records, each with a comma behind it.
+ *
+ * @returns where the next pair goes
+ */
+function writeRecords({ lines, from, to }: Span, out: Uint16Array, pos: number): number {
+  const { bytes, ends, hashes } = lines;
+  let start = from === 0 ? 0 : ends[from - 1]!;
+  for (let index = from; index < to; index++) {
+    const end = ends[index]!;
+    for (const pair of OPEN) out[pos++] = pair;
+    const whole = end - ((end - start) % 3);
+    for (let at = start; at < whole; at += 3) {
+      const middle = bytes[at + 1]!;
+      out[pos++] = BASE64_PAIRS[(bytes[at]! << 4) | (middle >> 4)]!;
+      out[pos++] = BASE64_PAIRS[((middle & 0xf) << 8) | bytes[at + 2]!]!;
+    }
+    if (whole < end) {
+      const last = whole + 1 < end ? bytes[whole + 1]! : 0;
+      out[pos++] = BASE64_PAIRS[(bytes[whole]! << 4) | (last >> 4)]!;
+      out[pos++] = whole + 1 < end ? BASE64_PADDED[(last & 0xf) << 2]! : PADDING;
+    }
+    for (const pair of KEY) out[pos++] = pair;
+    const hash = hashes[index]!;
+    out[pos++] = HEX_PAIRS[hash >>> 24]!;
+    out[pos++] = HEX_PAIRS[(hash >>> 16) & 0xff]!;
+    out[pos++] = HEX_PAIRS[(hash >>> 8) & 0xff]!;
+    out[pos++] = HEX_PAIRS[hash & 0xff]!;
+    for (const pair of CLOSE) out[pos++] = pair;
+    start = end;
+  }
+  return pos;
+}
+
+/** An ASCII text of even length as pairs of characters, in the machine's own byte order. */
+function pairsOf(text: string): Uint16Array {
+  return new Uint16Array(new TextEncoder().encode(text).buffer);
+}

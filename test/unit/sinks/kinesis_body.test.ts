@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Lines } from '../../../src/record.ts';
+import { PARTITION_KEY_CHARS, writePutRecordsBody } from '../../../src/sinks/kinesis_body.ts';
+import { spanBytes, type Batch } from '../../../src/sinks/sink.ts';
+import { shardOf } from '../../support/fake_kinesis.ts';
+import { linesOf } from '../../support/lines.ts';
+
+const ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/history';
+
+/** The same as plain objects. */
+function putRecordsInput(stream: string, batch: Batch): unknown {
+  const records = batch.flatMap(({ lines, from, to }) =>
+    Array.from({ length: to - from }, (_, offset) => ({
+      Data: Buffer.from(spanBytes({ lines, from: from + offset, to: from + offset + 1 })).toString('base64'),
+      PartitionKey: lines.hashes[from + offset]!.toString(16).padStart(PARTITION_KEY_CHARS, '0'),
+    })),
+  );
+  return stream.startsWith('arn:') ? { StreamARN: stream, Records: records } : { StreamName: stream, Records: records };
+}
+
+function parse(body: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+}
+
+/** Lines of any bytes: what they say is nothing to the sink. */
+const anyLines: fc.Arbitrary<Lines> = fc
+  .array(fc.tuple(fc.uint8Array({ maxLength: 40 }), fc.nat(0xffff_ffff)), { minLength: 1, maxLength: 12 })
+  .map((records) => {
+    let end = 0;
+    return {
+      bytes: Uint8Array.from(Buffer.concat(records.map(([bytes]) => bytes))),
+      ends: Uint32Array.from(records, ([bytes]) => (end += bytes.length)),
+      hashes: Uint32Array.from(records, ([, hash]) => hash),
+    };
+  });
+
+const anySpan = anyLines.chain((lines) =>
+  fc
+    .tuple(fc.nat(lines.ends.length), fc.nat(lines.ends.length))
+    .map(([a, b]) => ({ lines, from: Math.min(a, b), to: Math.max(a, b) })),
+);
+
+const anyBatch: fc.Arbitrary<Batch> = fc
+  .array(anySpan, { minLength: 1, maxLength: 4 })
+  .filter((batch) => batch.some(({ from, to }) => from < to));
+
+describe('the body of PutRecords', () => {
+  test('is what the plain objects are as JSON', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('history', 'odd', 'a', 'x'.repeat(128), ARN), anyBatch, (stream, batch) => {
+        expect(parse(writePutRecordsBody(stream, batch))).toEqual(putRecordsInput(stream, batch));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('reads as documented', () => {
+    const lines = linesOf(['{"a":1}', '{"b":22}'], (index) => [0xab, 0xffff_ffff][index]!);
+    expect(new TextDecoder().decode(writePutRecordsBody('history', [{ lines, from: 0, to: 2 }]))).toBe(
+      '{"StreamName":"history","Records":[ {"Data": "eyJhIjoxfQo=","PartitionKey":"000000ab"}, ' +
+        '{"Data": "eyJiIjoyMn0K","PartitionKey":"ffffffff"}]}',
+    );
+  });
+
+  test('holds lines of every length and every byte', () => {
+    const everyByte = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const bytes = new Uint8Array(
+      Buffer.concat(Array.from({ length: 256 }, (_, length) => everyByte.subarray(0, length))),
+    );
+    let end = 0;
+    const lines: Lines = {
+      bytes,
+      ends: Uint32Array.from({ length: 256 }, (_, length) => (end += length)),
+      hashes: Uint32Array.from({ length: 256 }, (_, index) => index),
+    };
+    const batch = [{ lines, from: 0, to: 256 }];
+    expect(parse(writePutRecordsBody('history', batch))).toEqual(putRecordsInput('history', batch));
+  });
+});
+
+test('10,000 series spread over 64 shards', () => {
+  const shards = 64;
+  const lines = linesOf(Array.from({ length: 10_000 }, (_, index) => String(index)));
+  const { Records } = parse(writePutRecordsBody('history', [{ lines, from: 0, to: 10_000 }])) as {
+    Records: { PartitionKey: string }[];
+  };
+  const counts = Array.from({ length: shards }, () => 0);
+  for (const { PartitionKey } of Records) counts[shardOf(PartitionKey, shards)]!++;
+  expect(Math.max(...counts)).toBeLessThan((1.3 * 10_000) / shards);
+  expect(Math.min(...counts)).toBeGreaterThan(0);
+});
