@@ -1,27 +1,5 @@
 import { ConfigError } from './errors.ts';
-
-/** One setting: what users type, what it means, and how its text becomes a value. */
-export interface Option<Value> {
-  readonly flag: string;
-  /** Another spelling of the flag. */
-  readonly alias?: string;
-  readonly env?: string;
-  /** What stands for the value in `--help`. */
-  readonly placeholder: string;
-  /** The text that stands in for a missing value. */
-  readonly default?: string;
-  /** What happens without a value, where that is not a value of its own. */
-  readonly unset?: string;
-  readonly help: string;
-  /** @throws ConfigError naming the bound and the mend, not the option: the caller knows how it was given */
-  readonly parse: (text: string) => Value;
-}
-
-function option<Value>(definition: Option<Value>): Option<Value> {
-  return definition;
-}
-
-const MIB = 1024 ** 2;
+import { bytes, duration, oneOf, option } from './option.ts';
 
 /** Every setting of `serve`. Flags win over the environment; an empty variable counts as unset. README's table is tested against this. */
 export const OPTIONS = {
@@ -260,59 +238,4 @@ function parseUrl(text: string): string {
     throw new ConfigError('expected an http or https URL, such as http://127.0.0.1:4567');
   }
   return text;
-}
-
-function oneOf<const Words extends readonly string[]>(words: Words): (text: string) => Words[number] {
-  return (text) => {
-    if (!words.includes(text)) throw new ConfigError(`expected one of ${words.join(', ')}`);
-    return text;
-  };
-}
-
-/** A parser of durations in the Prometheus form, such as 1h30m or 250ms, to milliseconds. */
-function duration(least: string, most: string): (text: string) => number {
-  return (text) => {
-    const ms = parseDuration(text);
-    if (ms === undefined || ms < parseDuration(least)! || ms > parseDuration(most)!) {
-      throw new ConfigError(`expected a duration from ${least} to ${most}, such as 25s, 250ms or 1h30m`);
-    }
-    return ms;
-  };
-}
-
-const DURATION = /^(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
-const UNIT_MS = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000, 1];
-
-/** Milliseconds of a duration in the Prometheus form; undefined where it is not one. */
-export function parseDuration(text: string): number | undefined {
-  const parts = DURATION.exec(text);
-  if (!parts || text === '') return undefined;
-  return UNIT_MS.reduce((sum, unit, index) => sum + unit * Number(parts[index + 1] ?? 0), 0);
-}
-
-const BYTES = /^(\d+)(B|[kK]B|MB|GB|KiB|MiB|GiB)?$/;
-const UNIT_BYTES: Record<string, number> = {
-  B: 1,
-  kB: 1e3,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 1024,
-  MiB: MIB,
-  GiB: 1024 * MIB,
-};
-
-function bytes(least: string, most: string): (text: string) => number {
-  return (text) => {
-    const size = parseBytes(text);
-    if (size === undefined || size < parseBytes(least)! || size > parseBytes(most)!) {
-      throw new ConfigError(`expected a size from ${least} to ${most}, such as 32MiB or 1000000`);
-    }
-    return size;
-  };
-}
-
-function parseBytes(text: string): number | undefined {
-  const parts = BYTES.exec(text);
-  return parts ? Number(parts[1]) * UNIT_BYTES[parts[2] ?? 'B']! : undefined;
 }

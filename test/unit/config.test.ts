@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { OPTIONS, parseDuration, resolveConfig, type GivenOptions, type Option } from '../../src/config.ts';
+import { OPTIONS, resolveConfig, type GivenOptions } from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { parseDuration, type Option } from '../../src/option.ts';
 
 describe('every option', () => {
   test.each(Object.entries<Option<unknown>>(OPTIONS))('%s has a default that it accepts, and help', (_, option) => {
@@ -20,7 +21,11 @@ describe('every option', () => {
     ['maxBodyBytes', '2MiB', 2_097_152],
     ['archiveRetentionMs', '1w', 604_800_000],
     ['streamName', 'metrics_1.a-b', 'metrics_1.a-b'],
-    ['streamName', 'arn:aws:kinesis:eu-west-1:123456789012:stream/metrics', 'arn:aws:kinesis:eu-west-1:123456789012:stream/metrics'],
+    [
+      'streamName',
+      'arn:aws:kinesis:eu-west-1:123456789012:stream/metrics',
+      'arn:aws:kinesis:eu-west-1:123456789012:stream/metrics',
+    ],
     ['endpointUrl', 'http://127.0.0.1:4567', 'http://127.0.0.1:4567'],
     ['logFormat', 'json', 'json'],
   ] as const)('%s takes %s', (name, text, value) => {
@@ -60,7 +65,11 @@ test.each([
 describe('the destination', () => {
   test.each<[string, GivenOptions, object]>([
     ['is ./archive when nothing is given', {}, { kind: 'directory', dir: './archive' }],
-    ['is the directory', { archiveDir: '/data', archiveRetentionMs: 5 }, { kind: 'directory', dir: '/data', retentionMs: 5 }],
+    [
+      'is the directory',
+      { archiveDir: '/data', archiveRetentionMs: 5 },
+      { kind: 'directory', dir: '/data', retentionMs: 5 },
+    ],
     ['is the stream', { streamName: 's', region: 'r' }, { kind: 'kinesis', stream: 's', region: 'r' }],
     ['is the stream in the image', { streamName: 's', archiveDir: 'none' }, { kind: 'kinesis', stream: 's' }],
   ])('%s', (_, given, destination) => {
@@ -70,7 +79,11 @@ describe('the destination', () => {
   test.each<[string, GivenOptions, string]>([
     ['two', { streamName: 's', archiveDir: './a' }, 'both --stream-name (STREAM_NAME) and --archive-dir (ARCHIVE_DIR)'],
     ['none', { archiveDir: 'none' }, 'no destination: give --stream-name (STREAM_NAME)'],
-    ['retention without an archive', { streamName: 's', archiveRetentionMs: 5 }, '--archive-retention (ARCHIVE_RETENTION)'],
+    [
+      'retention without an archive',
+      { streamName: 's', archiveRetentionMs: 5 },
+      '--archive-retention (ARCHIVE_RETENTION)',
+    ],
     ['an endpoint without a stream', { endpointUrl: 'http://x' }, '--endpoint-url'],
   ])('of %s stops the start', (_, given, message) => {
     expect(() => resolveConfig(given)).toThrow(ConfigError);
@@ -78,6 +91,10 @@ describe('the destination', () => {
   });
 
   test('fills in the defaults of the other options', () => {
-    expect(resolveConfig({})).toMatchObject({ deliveryTimeoutMs: 25_000, maxBodyBytes: 33_554_432, logFormat: 'logfmt' });
+    expect(resolveConfig({})).toMatchObject({
+      deliveryTimeoutMs: 25_000,
+      maxBodyBytes: 33_554_432,
+      logFormat: 'logfmt',
+    });
   });
 });

@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { CommandError } from '../errors.ts';
+import { listArchiveFiles, type ArchiveFile } from './archive_files.ts';
+import { Engine, type Result } from './duckdb.ts';
+import { createOutput, type Output } from './output.ts';
+import { showProgress, type Progress } from './progress.ts';
+import { resolveTimeRange, type QueryFormat } from './query_options.ts';
+import { createRenderer } from './render.ts';
+import { createViews, readThrough } from './views.ts';
+
+/** The values of QUERY_OPTIONS, and the archive. */
+export interface QueryOptions {
+  readonly archiveDir: string;
+  readonly format: QueryFormat;
+  readonly sinceMs?: number | undefined;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  readonly memoryLimitBytes: number;
+  /** Aborted by Ctrl-C: the query ends with the CommandError "interrupted", and leaves no temporary files. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface QueryIo {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Whether stderr is a terminal, which then shows progress. */
+  readonly isTerminal: boolean;
+  readonly now: () => number;
+}
+
+/**
+ * Runs SQL over a local archive, and prints the result of its last statement. The files are those that are there at the start; of a file
+ * that a server is writing, all that it has acknowledged by then. A reader of stdout that goes away ends the query quietly.
+ *
+ * @throws CommandError for what the user can mend: wrong SQL (DuckDB's message), no such directory, a damaged file, Ctrl-C
+ */
+export async function query(sql: string, options: QueryOptions, io: QueryIo): Promise<void> {
+  const range = resolveTimeRange({ sinceMs: undefined, fromMs: undefined, toMs: undefined, ...options }, io.now());
+  const signal = options.signal ?? new AbortController().signal;
+  if (options.archiveDir === 'none') {
+    throw new CommandError('--archive-dir (ARCHIVE_DIR) is "none": give the directory that holds a local archive');
+  }
+  const workDir = await makeWorkDir();
+  try {
+    const { archiveDir } = options;
+    const files = await listArchiveFiles({
+      archiveDir,
+      snapshotDir: join(workDir, 'open'),
+      fromMs: range.fromMs,
+      signal,
+    });
+    const spillDir = join(workDir, 'spill');
+    const engine = await Engine.open({ memoryLimitBytes: options.memoryLimitBytes, spillDir, signal });
+    const progress = io.isTerminal ? showProgress(io.stderr, () => engine.percent) : undefined;
+    try {
+      for (const statement of createViews(
+        files.map(({ path }) => path),
+        range,
+      ))
+        await engine.run(statement);
+      await print(await engine.stream(sql), options.format, withProgress(createOutput(io.stdout, signal), progress));
+    } catch (error) {
+      throw error instanceof CommandError ? await nameFile(error, files, engine) : error;
+    } finally {
+      progress?.stop();
+      engine.close();
+    }
+  } catch (error) {
+    throw signal.aborted ? new CommandError('interrupted') : error;
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+/** A folder for spilled data and copies of open files; only its owner can read it. */
+async function makeWorkDir(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'prometheus-kinesis-adapter-query-'));
+  } catch (error) {
+    throw new CommandError(
+      `cannot make a temporary folder: ${(error as Error).message}; name another place with TMPDIR`,
+    );
+  }
+}
+
+async function print(result: Result, format: QueryFormat, output: Output): Promise<void> {
+  if (result.columns.length === 0) {
+    await result.chunks().next();
+    return;
+  }
+  const renderer = createRenderer(result.isPlan && format === 'table' ? 'plan' : format, result.columns);
+  for await (const rows of result.chunks()) {
+    if (!(await output.write(renderer.rows(rows)))) return;
+  }
+  await output.write(renderer.end());
+}
+
+/** Both may go to the same terminal. */
+function withProgress(output: Output, progress: Progress | undefined): Output {
+  return {
+    write(text) {
+      if (text !== '') progress?.erase();
+      return output.write(text);
+    },
+  };
+}
+
+/** How DuckDB says that a file is no gzip; for some kinds of damage it leaves the file's name out. */
+const NO_GZIP = /^(?:IO|Invalid Input) Error: .*gzip/i;
+
+/** Names the file that an error is about as the user knows it. Where DuckDB does not say which it is, every file is tried. */
+async function nameFile(error: CommandError, files: readonly ArchiveFile[], engine: Engine): Promise<CommandError> {
+  const { message } = error;
+  const named = files.find(({ path }) => message.includes(path));
+  if (named !== undefined) {
+    const text = message.replaceAll(named.path, named.source);
+    const hint = existsSync(named.path)
+      ? ''
+      : '\nThe file went away while the query ran, as retention removes files: run it again';
+    return new CommandError(text + hint);
+  }
+  const damaged = NO_GZIP.test(message) ? await findDamaged(files, engine) : undefined;
+  return damaged === undefined ? error : new CommandError(`${damaged.source}: ${message}`);
+}
+
+async function findDamaged(files: readonly ArchiveFile[], engine: Engine): Promise<ArchiveFile | undefined> {
+  for (const file of files) {
+    try {
+      await engine.run(readThrough(file.path));
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return file;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,119 @@
+/** What users may add to `query "<sql>"`. Kept apart from the command, so that `--help` needs no database engine. */
+
+import { CommandError, ConfigError } from '../errors.ts';
+import { bytes, duration, oneOf, option } from '../option.ts';
+
+/** The options of `query`, besides `--archive-dir`. README's table is tested against this. */
+export const QUERY_OPTIONS = {
+  format: option({
+    flag: '--format',
+    placeholder: '<format>',
+    default: 'table',
+    help: 'table, csv (RFC 4180) or json (one object per line)',
+    parse: oneOf(['table', 'csv', 'json']),
+  }),
+  sinceMs: option({
+    flag: '--since',
+    placeholder: '<duration>',
+    unset: 'all samples',
+    help: 'only samples of the last <duration>, by sample time; folders that arrived earlier are not read',
+    parse: duration('1s', '36500d'),
+  }),
+  fromMs: option({
+    flag: '--from',
+    placeholder: '<time>',
+    unset: 'all samples',
+    help: 'only samples at or after this time: RFC 3339, a UTC day, or epoch seconds (up to 11 digits) or milliseconds (12 and more)',
+    parse: parseTime,
+  }),
+  toMs: option({
+    flag: '--to',
+    placeholder: '<time>',
+    unset: 'all samples',
+    help: 'only samples before this time; every folder is read all the same, because samples may arrive late',
+    parse: parseTime,
+  }),
+  memoryLimitBytes: option({
+    flag: '--memory-limit',
+    placeholder: '<bytes>',
+    default: '1GiB',
+    help: 'memory of the database engine; what needs more spills to a temporary folder (TMPDIR)',
+    parse: bytes('256MiB', '1024GiB'),
+  }),
+} as const;
+
+export type QueryFormat = ReturnType<typeof QUERY_OPTIONS.format.parse>;
+
+/** Sample times in milliseconds since the epoch: `fromMs` is the first, `toMs` one past the last. */
+export interface TimeRange {
+  readonly fromMs: number | undefined;
+  readonly toMs: number | undefined;
+}
+
+/**
+ * The sample times that `--since`, `--from` and `--to` choose together.
+ *
+ * @throws CommandError when they contradict each other
+ */
+export function resolveTimeRange(
+  given: TimeRange & { readonly sinceMs: number | undefined },
+  nowMs: number,
+): TimeRange {
+  const { sinceMs, fromMs, toMs } = given;
+  if (sinceMs !== undefined && fromMs !== undefined) {
+    throw new CommandError('--since and --from both say where the samples begin; leave one of them out');
+  }
+  const firstMs = sinceMs === undefined ? fromMs : nowMs - sinceMs;
+  if (firstMs !== undefined && toMs !== undefined && firstMs >= toMs) {
+    const begin = new Date(firstMs).toISOString();
+    throw new CommandError(
+      `no time is left: the samples begin at ${begin}, and --to ${new Date(toMs).toISOString()} is not after that`,
+    );
+  }
+  return { fromMs: firstMs, toMs };
+}
+
+/** RFC 3339 has four digits for the year. */
+const END_OF_9999_MS = Date.UTC(10_000, 0) - 1;
+const EPOCH_SECONDS = /^(\d{1,11})(?:\.(\d+))?$/;
+const EPOCH_MILLISECONDS = /^\d{12,15}$/;
+// RFC 3339 §5.6, date-time with a zone; the day alone is ours.
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d+))?([Zz]|[-+]\d{2}:\d{2}))?$/;
+
+/**
+ * Milliseconds since the epoch of a time as users write it. Finer digits round up, which chooses the same whole milliseconds for a first
+ * time and for one past the last.
+ *
+ * @throws ConfigError when it is none
+ */
+export function parseTime(text: string): number {
+  const ms = epochMs(text) ?? dateTimeMs(text);
+  if (ms === undefined || Number.isNaN(ms) || ms > END_OF_9999_MS) {
+    throw new ConfigError(
+      'expected RFC 3339 such as 2026-11-20T10:45:13Z, a UTC day such as 2026-11-20, ' +
+        'epoch seconds (up to 11 digits, 1795171513.5) or epoch milliseconds (12 digits or more, 1795171513500)',
+    );
+  }
+  return ms;
+}
+
+function epochMs(text: string): number | undefined {
+  if (EPOCH_MILLISECONDS.test(text)) return Number(text);
+  const parts = EPOCH_SECONDS.exec(text);
+  return parts ? Number(parts[1]) * 1_000 + fractionMs(parts[2]) : undefined;
+}
+
+function dateTimeMs(text: string): number | undefined {
+  const [, day, time = '00:00:00', fraction, zone = 'Z'] = DATE_TIME.exec(text) ?? [];
+  if (day === undefined) return undefined;
+  const local = new Date(`${day}T${time}Z`);
+  // Date takes 2026-02-30 for 2 March.
+  if (Number.isNaN(local.getTime()) || local.toISOString().slice(0, 19) !== `${day}T${time}`) return undefined;
+  const startMs = Date.parse(`${day}T${time}${zone.toUpperCase()}`);
+  return startMs + fractionMs(fraction);
+}
+
+function fractionMs(digits = ''): number {
+  const finer = /[1-9]/.test(digits.slice(3)) ? 1 : 0;
+  return Number(digits.slice(0, 3).padEnd(3, '0')) + finer;
+}
