@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option as CommanderOption } from 'commander';
+import { archiveDirOrDefault, OPTIONS, resolveConfig, type GivenOptions } from './config.ts';
+import { CommandError, ConfigError } from './errors.ts';
+import { createLog, type Log } from './log.ts';
+import type { Option } from './option.ts';
+import { QUERY_OPTIONS } from './read/query_options.ts';
+import type { QueryOptions } from './read/query.ts';
+import { serve } from './serve.ts';
+
+/** A second signal sooner than this is the first one come twice: Ctrl-C reaches both npm and this process. */
+const SAME_SIGNAL_MS = 1_000;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+async function main(): Promise<void> {
+  for (const { env } of Object.values<Option<unknown>>(OPTIONS)) {
+    // An empty variable counts as unset: it is what compose files and CI leave of a variable without a value.
+    if (env !== undefined && process.env[env] === '') Reflect.deleteProperty(process.env, env);
+  }
+  // The SDK's own word on Node 20 is for its users, not for ours; it is read when the client is made.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
+  const program = new Command('prometheus-kinesis-adapter')
+    .description(
+      'Prometheus remote write in, years of history in SQL out: by Kinesis to S3 and Athena, or a local directory and DuckDB.',
+    )
+    .version(version)
+    .showHelpAfterError('(--help lists the options)');
+
+  const serveCommand = program
+    .command('serve', { isDefault: true })
+    .description('receive remote write and archive it; the default command');
+  addOptions(serveCommand, OPTIONS);
+  // What is no command comes here as an argument of the default one.
+  serveCommand.allowExcessArguments().action((given: GivenOptions) => {
+    const [word] = serveCommand.args;
+    if (word !== undefined) serveCommand.error(`error: unknown command '${word}'; the commands are serve and query`);
+    return runServe(given);
+  });
+
+  const queryCommand = program
+    .command('query')
+    .description('run SQL over the local archive: the views samples and samples_raw, in the dialect of DuckDB')
+    .argument('<sql>', 'such as "SELECT name, count(*) AS n FROM samples GROUP BY name ORDER BY n DESC LIMIT 5"');
+  const archiveDir = { ...OPTIONS.archiveDir, help: 'the local archive to read', unset: './archive' };
+  addOptions(queryCommand, { archiveDir, ...QUERY_OPTIONS });
+  queryCommand.action((sql: string, given: GivenQueryOptions & Pick<GivenOptions, 'archiveDir'>) =>
+    runQuery(sql, given),
+  );
+
+  program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
+  await program.parseAsync();
+}
+
+/** Adds a table of options to a command; each value arrives under its key in the table. */
+function addOptions(command: Command, table: Readonly<Record<string, Option<unknown>>>): void {
+  for (const [key, { flag, alias, env, placeholder, default: preset, unset, help, parse }] of Object.entries(table)) {
+    const flags = alias === undefined ? `${flag} ${placeholder}` : `${flag}, ${alias} ${placeholder}`;
+    const option = new CommanderOption(flags, unset === undefined ? help : `${help} (default: ${unset})`);
+    option.attributeName = () => key;
+    option.argParser((text) => parseOrExplain(parse, text));
+    if (env !== undefined) option.env(env);
+    if (preset !== undefined) option.default(parse(preset), preset);
+    command.addOption(option);
+  }
+}
+
+function parseOrExplain(parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+async function runServe(given: GivenOptions): Promise<void> {
+  const config = resolveConfig(given);
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const service = await serve({ config, log, version });
+  await firstSignal(log);
+  await service.stop();
+  process.exit(0);
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a later one ends the process at once. */
+function firstSignal(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAtMs: number | undefined;
+    const onSignal = (signal: NodeJS.Signals) => {
+      const now = Date.now();
+      if (firstAtMs === undefined) {
+        firstAtMs = now;
+        log.info({ signal }, 'got a signal');
+        resolve();
+      } else if (now - firstAtMs >= SAME_SIGNAL_MS) {
+        log.warn({ signal }, 'got a second signal: ending at once; what was not acknowledged stays with its sender');
+        process.exit(1);
+      }
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  });
+}
+
+type GivenQueryOptions = Omit<QueryOptions, 'archiveDir' | 'signal'> & Pick<GivenOptions, 'archiveDir'>;
+
+async function runQuery(sql: string, given: GivenQueryOptions): Promise<void> {
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => {
+    interrupted.abort();
+  });
+  // Loaded here, because the server has no use for the engine.
+  const { query } = await import('./read/query.ts');
+  const options = { ...given, archiveDir: archiveDirOrDefault(given.archiveDir), signal: interrupted.signal };
+  const { stdout, stderr } = process;
+  await query(sql, options, { stdout, stderr, isTerminal: stderr.isTTY, now: Date.now });
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ConfigError || error instanceof CommandError)) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,137 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Config, Destination } from './config.ts';
+import { ConfigError } from './errors.ts';
+import type { Log } from './log.ts';
+import { createMetrics, exposeState } from './metrics.ts';
+import { openDirectorySink } from './sinks/directory.ts';
+import { openKinesisSink } from './sinks/kinesis.ts';
+import type { Sink } from './sinks/sink.ts';
+import { Delivery } from './write/deliver.ts';
+import { Gate } from './write/gate.ts';
+import { createHttpServer } from './write/http.ts';
+import { Receiver } from './write/receive.ts';
+
+/** Time for what ends by itself once its connection or call is cut. */
+const LAST_GRACE_MS = 1_000;
+
+export interface Service {
+  readonly port: number;
+  /** Delivers what is in flight, returns the rest to its senders, and closes everything. Once only. */
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly version: string;
+  /** Opens the sink of a destination; the program's own unless told. */
+  readonly openSink?: (destination: Destination, log: Log) => Promise<Sink>;
+}
+
+/**
+ * Builds and starts everything, and owns the order of stopping.
+ *
+ * @throws ConfigError when a setting turns out not to work
+ */
+export async function serve({ config, log, version, openSink = openSinkOf }: ServeOptions): Promise<Service> {
+  const sink = await openSink(config.destination, log);
+  const metrics = createMetrics();
+  const gate = new Gate(config.maxInFlightBytes);
+  const delivery = new Delivery({
+    sink,
+    log,
+    metrics,
+    flushIntervalMs: config.flushIntervalMs,
+    deliveryTimeoutMs: config.deliveryTimeoutMs,
+    isReading: () => gate.isReading,
+  });
+  const receiver = new Receiver({ config, gate, delivery, maxLineBytes: sink.limits.maxRecordBytes, metrics, log });
+  const state = {
+    linesInFlight: () => delivery.linesInFlight,
+    bytesInFlight: () => gate.heldBytes,
+    oldestUndeliveredSeconds: () => delivery.oldestSeconds,
+    isSinkUp: () => delivery.isSinkUp,
+  };
+  exposeState(metrics, state, { version, sink: config.destination.kind });
+
+  let isStopping = false;
+  const server = createHttpServer({ receiver, registry: metrics.registry, isReady: () => !isStopping });
+  try {
+    server.listen(config.listenAddr);
+    await once(server, 'listening');
+  } catch (error) {
+    await sink.close();
+    throw listenError(error, config);
+  }
+  const { port } = server.address() as AddressInfo;
+  announce(config, port, log);
+
+  return {
+    port,
+    async stop() {
+      isStopping = true;
+      const startedAtMs = Date.now();
+      log.info({ linesInFlight: delivery.linesInFlight }, 'stopping: delivering what is in flight');
+      const drained = receiver.drain();
+      delivery.drain();
+      await Promise.race([drained, delay(config.shutdownTimeoutMs)]);
+      const returnedLines = delivery.linesInFlight;
+      const stopped = delivery.stop();
+      await Promise.race([Promise.all([drained, stopped]), delay(LAST_GRACE_MS)]);
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      await Promise.race([sink.close(), delay(LAST_GRACE_MS)]);
+      log.info({ returnedLines, seconds: (Date.now() - startedAtMs) / 1000 }, 'stopped');
+    },
+  };
+}
+
+function openSinkOf(destination: Destination, log: Log): Promise<Sink> {
+  switch (destination.kind) {
+    case 'kinesis':
+      return openKinesisSink({ ...destination, log });
+    case 'directory':
+      return openDirectorySink({ ...destination, log });
+  }
+}
+
+function announce({ destination, listenAddr }: Config, port: number, log: Log): void {
+  const target =
+    destination.kind === 'kinesis' ? `the Kinesis stream ${destination.stream}` : `the directory ${destination.dir}`;
+  log.info(`records go to ${target}`);
+  const host =
+    listenAddr.host === undefined || listenAddr.host === '0.0.0.0' || listenAddr.host === '::'
+      ? 'localhost'
+      : listenAddr.host;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/receive`;
+  log.info(`listening; to write here, put this into prometheus.yml: remote_write: [{url: "${url}"}]`);
+}
+
+function listenError(error: unknown, { listenAddr }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const address = `${listenAddr.host ?? ''}:${listenAddr.port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new ConfigError(
+        `--listen-addr (LISTEN_ADDR): ${address} is in use; stop the other program or give another port`,
+      );
+    case 'EACCES':
+      return new ConfigError(
+        `--listen-addr (LISTEN_ADDR): no permission to listen on ${address}; give a port above 1023`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ConfigError(`--listen-addr (LISTEN_ADDR): ${address} is no address of this machine`);
+    default:
+      return error;
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

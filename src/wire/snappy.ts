@@ -1,0 +1,121 @@
+import { RequestError } from '../errors.ts';
+
+/** The most bytes of output for a byte of a block: a copy of 64 bytes takes 3. */
+const MAX_EXPANSION = 64 / 3;
+
+/** The two lower bits of an element's tag. */
+const LITERAL = 0;
+const COPY_1 = 1;
+const COPY_2 = 2;
+
+/**
+ * Decodes one block of snappy's raw format (https://github.com/google/snappy/blob/main/format_description.txt), the form that remote
+ * write has, never the framed one.
+ *
+ * Strict: the declared length is checked before anything is allocated, every element must lie within the block and the output, and the output
+ * must be exactly as long as declared.
+ *
+ * @param maxBytes the most that the block may declare
+ * @param scratch memory to decode into when it is large enough; the result is then a view of it
+ * @throws RequestError invalid_snappy
+ */
+export function decodeSnappy(block: Uint8Array, maxBytes: number, scratch?: Uint8Array): Uint8Array {
+  const { length: declared, next } = decodeLength(block);
+  if (declared > maxBytes) {
+    throw invalid(`it declares ${declared} bytes, over the limit of ${maxBytes} (--max-body-bytes)`);
+  }
+  if (declared > block.length * MAX_EXPANSION) {
+    throw invalid(`${block.length} bytes cannot hold the ${declared} that it declares`);
+  }
+  const out = scratch && scratch.length >= declared ? scratch.subarray(0, declared) : new Uint8Array(declared);
+  const written = decodeElements(block, next, out);
+  if (written !== declared) throw invalid(`it holds ${written} bytes and declares ${declared}`);
+  return out;
+}
+
+/** The length of the output in bytes: a varint of 32 bits at the block's start. */
+function decodeLength(block: Uint8Array): { length: number; next: number } {
+  let length = 0;
+  for (let index = 0; index < 5; index++) {
+    const byte = block[index];
+    if (byte === undefined) throw invalid('it ends within its length');
+    length += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte < 0x80) {
+      if (length > 0xffff_ffff) break;
+      return { length, next: index + 1 };
+    }
+  }
+  throw invalid('its length is no 32-bit varint');
+}
+
+/** @returns the number of bytes written, which are at most `out.length` */
+function decodeElements(block: Uint8Array, start: number, out: Uint8Array): number {
+  const source = viewOf(block);
+  const target = viewOf(out);
+  const end = block.length;
+  const limit = out.length;
+  let read = start;
+  let write = 0;
+  while (read < end) {
+    const tag = block[read++]!;
+    const type = tag & 3;
+    let length = (tag >>> 2) + 1;
+    if (type === LITERAL) {
+      if (length > 60) {
+        const extra = length - 60;
+        if (read + extra > end) throw invalid(`a literal is cut off at byte ${read}`);
+        length = (littleEndian(block, read, extra) + 1) | 0;
+        read += extra;
+      }
+      if (length <= 0 || length > end - read) throw invalid(`a literal is cut off at byte ${read}`);
+      if (length > limit - write) throw invalid('it holds more bytes than it declares');
+      if (length <= 16 && read + 16 <= end && write + 16 <= limit) {
+        // Most literals are short: a copy of more than they hold takes less time than one of what they hold.
+        for (let index = 0; index < 16; index += 4)
+          target.setInt32(write + index, source.getInt32(read + index, true), true);
+      } else {
+        out.set(block.subarray(read, read + length), write);
+      }
+      read += length;
+      write += length;
+      continue;
+    }
+    let offset: number;
+    if (type === COPY_1) {
+      if (read >= end) throw invalid(`a copy is cut off at byte ${read}`);
+      length = ((tag >>> 2) & 7) + 4;
+      offset = ((tag >>> 5) << 8) | block[read++]!;
+    } else {
+      const bytes = type === COPY_2 ? 2 : 4;
+      if (read + bytes > end) throw invalid(`a copy is cut off at byte ${read}`);
+      offset = littleEndian(block, read, bytes);
+      read += bytes;
+    }
+    if (offset <= 0 || offset > write) throw invalid(`a copy at byte ${read} reaches before the start`);
+    if (length > limit - write) throw invalid('it holds more bytes than it declares');
+    // A copy may overlap its own output, so it goes forwards, in words only where they do not overlap.
+    const stop = write + length;
+    if (offset >= 4 && stop + 3 <= limit) {
+      for (; write < stop; write += 4) target.setInt32(write, target.getInt32(write - offset, true), true);
+      write = stop;
+    } else {
+      for (; write < stop; write++) out[write] = out[write - offset]!;
+    }
+  }
+  return write;
+}
+
+/** An integer of one to four bytes; negative from 2^31 up, which is more than any block holds. */
+function littleEndian(bytes: Uint8Array, at: number, count: number): number {
+  let value = 0;
+  for (let index = 0; index < count; index++) value |= bytes[at + index]! << (8 * index);
+  return value;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function invalid(detail: string): RequestError {
+  return new RequestError('invalid_snappy', `the body is not a valid snappy block: ${detail}`);
+}

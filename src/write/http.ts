@@ -1,0 +1,38 @@
+import { createServer, type Server } from 'node:http';
+import express from 'express';
+import type { Registry } from 'prom-client';
+import type { Receiver } from './receive.ts';
+
+/** Clients such as Go's keep idle connections for up to 5 min; ending them earlier would race with their next request. */
+const KEEP_ALIVE_MS = 330_000;
+/** Longest that a request may take to arrive; a sender that is slower has given up by its own remote_timeout. */
+const REQUEST_MS = 60_000;
+
+export interface HttpOptions {
+  readonly receiver: Receiver;
+  readonly registry: Registry;
+  readonly isReady: () => boolean;
+}
+
+/** The paths that are served: writes, health (https://prometheus.io/docs/prometheus/latest/management_api/) and metrics. */
+export function createHttpServer({ receiver, registry, isReady }: HttpOptions): Server {
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.all(['/receive', '/api/v1/write'], receiver.handle);
+  app.get('/-/healthy', (_request, response) => {
+    response.type('text').send('healthy\n');
+  });
+  app.get('/-/ready', (_request, response) => {
+    response
+      .status(isReady() ? 200 : 503)
+      .type('text')
+      .send(isReady() ? 'ready\n' : 'stopping\n');
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(registry.contentType).send(await registry.metrics());
+  });
+  app.use((_request, response) => {
+    response.status(404).type('text').send('not found: send remote write to POST /receive\n');
+  });
+  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS }, app);
+}

@@ -1,0 +1,290 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SinkError } from '../../../src/errors.ts';
+import { createLog } from '../../../src/log.ts';
+import { createMetrics } from '../../../src/metrics.ts';
+import type { SinkLimits } from '../../../src/sinks/sink.ts';
+import { Delivery } from '../../../src/write/deliver.ts';
+import type { Outcome } from '../../../src/write/ledger.ts';
+import { linesOf } from '../../support/lines.ts';
+import { ScriptedSink } from '../../support/scripted_sink.ts';
+
+const DELIVERED: Outcome = { ending: 'delivered', refused: 0 };
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function start({ limits = {}, random = 0.5 }: { limits?: Partial<SinkLimits>; random?: number } = {}) {
+  const sink = new ScriptedSink(limits);
+  const metrics = createMetrics();
+  const logged: string[] = [];
+  const log = createLog({ level: 'info', format: 'logfmt', write: (line) => logged.push(line) });
+  const reading = { now: false };
+  const delivery = new Delivery({
+    sink,
+    log,
+    metrics,
+    flushIntervalMs: 100,
+    deliveryTimeoutMs: 25_000,
+    isReading: () => reading.now,
+    random: () => random,
+  });
+  const deliver = (...texts: string[]) => {
+    const sender = new AbortController();
+    const request = { outcome: undefined as Outcome | undefined, isReferenced: true, gone: () => sender.abort() };
+    const onUnreferenced = vi.fn(() => {
+      request.isReferenced = false;
+    });
+    const done = delivery
+      .deliver(linesOf(texts), { arrivedAtMs: Date.now(), signal: sender.signal, onUnreferenced })
+      .then((outcome) => {
+        request.outcome = outcome;
+      });
+    return Object.assign(request, { done, onUnreferenced });
+  };
+  const counts = async () => {
+    const all = await metrics.registry.getMetricsAsJSON();
+    const sum = (name: string) =>
+      all
+        .find((metric) => metric.name === `prometheus_kinesis_adapter_${name}`)
+        ?.values.reduce((total, { value }) => total + value, 0);
+    return {
+      delivered: sum('lines_delivered_total'),
+      late: sum('lines_delivered_late_total'),
+      returned: sum('lines_returned_total'),
+      rejected: sum('lines_rejected_total'),
+      retried: sum('sink_retried_records_total'),
+    };
+  };
+  return { sink, delivery, deliver, reading, counts, logged };
+}
+
+const refusal = (index: number, failure: 'throttled' | 'transient' | 'refused') => ({
+  index,
+  failure,
+  code: failure,
+  message: failure,
+});
+
+describe('acknowledgement', () => {
+  test('comes only when the last line is accepted', async () => {
+    const { sink, deliver, counts } = start({ limits: { maxRecordsPerCall: 2, maxCallsInFlight: 2 } });
+    const request = deliver('a', 'b', 'c', 'd');
+    expect(sink.pending.map(({ lines }) => lines)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    await sink.pending[1]!.accept();
+    expect(request.outcome).toBeUndefined();
+    await sink.pending[0]!.accept();
+    expect(request.outcome).toEqual(DELIVERED);
+    expect(request.onUnreferenced).toHaveBeenCalledOnce();
+    expect(await counts()).toMatchObject({ delivered: 4, returned: 0, retried: 0 });
+  });
+
+  test('of a request without lines comes at once', async () => {
+    const { deliver, sink } = start();
+    const request = deliver();
+    await request.done;
+    expect(request.outcome).toEqual(DELIVERED);
+    expect(request.onUnreferenced).toHaveBeenCalledOnce();
+    expect(sink.callCount).toBe(0);
+  });
+
+  test('is per request, although batches are shared', async () => {
+    const { sink, deliver } = start({ limits: { maxRecordsPerCall: 3 } });
+    const first = deliver('a');
+    const second = deliver('b', 'c');
+    const third = deliver('d', 'e');
+    await sink.pending[0]!.accept();
+    expect([first.outcome, second.outcome]).toEqual([DELIVERED, undefined]);
+    expect(sink.pending[0]!.lines).toEqual(['b', 'c', 'd']);
+    await sink.pending[0]!.accept();
+    expect([second.outcome, third.outcome]).toEqual([DELIVERED, undefined]);
+    await sink.pending[0]!.accept();
+    expect(third.outcome).toEqual(DELIVERED);
+  });
+});
+
+describe('a batch closes', () => {
+  test('at once when no other request is being read', () => {
+    const { sink, deliver } = start();
+    deliver('a');
+    expect(sink.pending).toHaveLength(1);
+  });
+
+  test('at the flush interval while another request is being read', () => {
+    const { sink, deliver, reading } = start();
+    reading.now = true;
+    deliver('a');
+    vi.advanceTimersByTime(99);
+    expect(sink.pending).toHaveLength(0);
+    deliver('b');
+    vi.advanceTimersByTime(1);
+    expect(sink.pending[0]!.lines).toEqual(['a', 'b']);
+  });
+
+  test('when the last request has been read', () => {
+    const { sink, deliver, reading, delivery } = start();
+    reading.now = true;
+    deliver('a');
+    reading.now = false;
+    delivery.pump();
+    expect(sink.pending).toHaveLength(1);
+  });
+
+  test('when it is full', () => {
+    const { sink, deliver, reading } = start({ limits: { maxRecordsPerCall: 2 } });
+    reading.now = true;
+    deliver('a');
+    deliver('b', 'c');
+    expect(sink.pending.map(({ lines }) => lines)).toEqual([['a', 'b']]);
+  });
+});
+
+describe('records that were not taken', () => {
+  test('are sent again alone and first, after a delay', async () => {
+    const { sink, deliver, counts } = start({ limits: { maxRecordsPerCall: 3 } });
+    const first = deliver('a', 'b', 'c');
+    const second = deliver('d', 'e');
+    await sink.pending[0]!.reject([refusal(0, 'throttled'), refusal(2, 'transient')]);
+    expect(sink.pending).toHaveLength(0);
+    // Half of the throttle's base of 500 ms, by the random number.
+    vi.advanceTimersByTime(249);
+    expect(sink.pending).toHaveLength(0);
+    vi.advanceTimersByTime(1);
+    expect(sink.pending[0]!.lines).toEqual(['a', 'c', 'd']);
+    await sink.pending[0]!.accept();
+    await sink.pending[0]!.accept();
+    expect([first.outcome, second.outcome]).toEqual([DELIVERED, DELIVERED]);
+    expect(sink.accepted).toEqual(['b', 'a', 'c', 'd', 'e']);
+    expect(await counts()).toMatchObject({ delivered: 5, retried: 2 });
+  });
+
+  test('for good are rejected, and their neighbours delivered', async () => {
+    const { sink, deliver, counts } = start();
+    const request = deliver('a', 'b', 'c');
+    await sink.pending[0]!.reject([refusal(1, 'refused')]);
+    expect(request.outcome).toEqual({ ending: 'delivered', refused: 1 });
+    expect(sink.accepted).toEqual(['a', 'c']);
+    expect(await counts()).toMatchObject({ delivered: 2, rejected: 1 });
+  });
+
+  test('wait longer with each failure in a row, up to the cap', async () => {
+    const { sink, deliver } = start({ random: 0.999_999 });
+    deliver('a');
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await sink.pending[0]!.fail(new SinkError('throttled', 'slow down', { code: 'ThrottlingException' }));
+      const failedAt = Date.now();
+      while (sink.pending.length === 0) vi.advanceTimersByTime(1);
+      waits.push(Date.now() - failedAt);
+    }
+    expect(waits).toEqual([500, 1_000, 2_000, 2_000]);
+  });
+});
+
+describe('a request ends without being delivered', () => {
+  test('at its deadline: its lines leave the queue, and a late acceptance is counted apart', async () => {
+    const { sink, deliver, counts } = start({ limits: { maxRecordsPerCall: 2 } });
+    const request = deliver('a', 'b', 'c');
+    vi.advanceTimersByTime(24_999);
+    await Promise.resolve();
+    expect(request.outcome).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    await request.done;
+    expect(request.outcome).toEqual({ ending: 'deadline', refused: 0 });
+    // The call under way still refers to the request's bytes.
+    expect(request.isReferenced).toBe(true);
+    const next = deliver('d');
+    await sink.pending[0]!.accept();
+    expect(request.isReferenced).toBe(false);
+    expect(request.onUnreferenced).toHaveBeenCalledOnce();
+    expect(sink.pending[0]!.lines).toEqual(['d']);
+    await sink.pending[0]!.accept();
+    expect(next.outcome).toEqual(DELIVERED);
+    expect(await counts()).toMatchObject({ delivered: 1, late: 2, returned: 3 });
+  });
+
+  test('when its sender goes away', async () => {
+    const { sink, deliver, counts, delivery } = start({ limits: { maxRecordsPerCall: 1 } });
+    const request = deliver('a', 'b');
+    request.gone();
+    await request.done;
+    expect(request.outcome).toEqual({ ending: 'aborted', refused: 0 });
+    expect(delivery.linesInFlight).toBe(0);
+    await sink.pending[0]!.reject([refusal(0, 'transient')]);
+    vi.advanceTimersByTime(60_000);
+    expect(sink.pending).toHaveLength(0);
+    expect(await counts()).toMatchObject({ delivered: 0, late: 0, returned: 2 });
+  });
+
+  test('when stopping: its calls are aborted', async () => {
+    const { sink, deliver, delivery, counts } = start();
+    const request = deliver('a', 'b');
+    await delivery.stop();
+    expect(request.outcome).toEqual({ ending: 'stopping', refused: 0 });
+    expect(sink.pending).toHaveLength(0);
+    expect(request.isReferenced).toBe(false);
+    expect(await counts()).toMatchObject({ returned: 2 });
+    const late = deliver('c');
+    await late.done;
+    expect(late.outcome).toEqual({ ending: 'stopping', refused: 0 });
+  });
+});
+
+describe('a sink that needs mending', () => {
+  const missing = new SinkError('down', 'no such stream', { code: 'ResourceNotFoundException', mend: 'create it' });
+
+  test('answers what is under delivery, then admits one request every 5 s until one gets through', async () => {
+    const { sink, deliver, delivery, logged } = start();
+    const first = deliver('a');
+    await sink.pending[0]!.fail(missing);
+    expect(first.outcome).toEqual({ ending: 'sink_down', refused: 0 });
+    expect(delivery.isSinkUp).toBe(false);
+    expect(delivery.tryAdmit()).toBe(false);
+    vi.advanceTimersByTime(5_000);
+    expect([delivery.tryAdmit(), delivery.tryAdmit()]).toEqual([true, false]);
+    deliver('b');
+    await sink.pending[0]!.fail(missing);
+    expect(logged.filter((line) => line.includes('level=error'))).toHaveLength(1);
+    expect(logged[0]).toContain('mend="create it"');
+    vi.advanceTimersByTime(5_000);
+    expect(delivery.tryAdmit()).toBe(true);
+    const probe = deliver('c');
+    await sink.pending[0]!.accept();
+    expect(probe.outcome).toEqual(DELIVERED);
+    expect([delivery.isSinkUp, delivery.tryAdmit(), delivery.tryAdmit()]).toEqual([true, true, true]);
+    expect(logged.at(-1)).toContain('accepts records again');
+  });
+
+  test('is told from one that fails in passing, which is retried until the deadline', async () => {
+    const { sink, deliver, delivery, logged } = start();
+    const request = deliver('a');
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await sink.pending[0]!.fail(new SinkError('transient', 'reset', { code: 'ECONNRESET' }));
+      expect(delivery.isSinkUp).toBe(false);
+      expect(delivery.tryAdmit()).toBe(true);
+      vi.advanceTimersByTime(2_000);
+    }
+    await sink.pending[0]!.accept();
+    expect(request.outcome).toEqual(DELIVERED);
+    expect(logged.filter((line) => line.includes('level=warn'))).toHaveLength(1);
+  });
+});
+
+test('lines in flight and the oldest age are those of requests under delivery', async () => {
+  const { sink, deliver, delivery } = start({ limits: { maxRecordsPerCall: 2 } });
+  deliver('a', 'b', 'c');
+  vi.advanceTimersByTime(1_500);
+  deliver('d');
+  expect([delivery.linesInFlight, delivery.oldestSeconds]).toEqual([4, 1.5]);
+  await sink.pending[0]!.accept();
+  expect(delivery.linesInFlight).toBe(2);
+  await sink.pending[0]!.accept();
+  expect([delivery.linesInFlight, delivery.oldestSeconds]).toEqual([0, 0]);
+});
