@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where .ci/run wants the results, as JSON. */
+const resultsFile = process.env['TEST_RESULTS_FILE'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     // Two cores are shared with the servers that the tests start.
     maxWorkers: 2,
+    ...(resultsFile !== undefined && { reporters: ['default', ['json', { outputFile: resultsFile }]] }),
   },
 });

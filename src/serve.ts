@@ -107,7 +107,7 @@ function announce({ destination, listenAddr }: Config, port: number, log: Log): 
       ? 'localhost'
       : listenAddr.host;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/receive`;
-  log.info(`listening; to write here, put this into prometheus.yml: remote_write: [{url: "${url}"}]`);
+  log.info(`listening; to write here, put this into prometheus.yml: remote_write: [{url: ${url}}]`);
 }
 
 function listenError(error: unknown, { listenAddr }: Config): unknown {

@@ -16,7 +16,7 @@ export const QUERY_OPTIONS = {
     flag: '--since',
     placeholder: '<duration>',
     unset: 'all samples',
-    help: 'only samples of the last <duration>, by sample time; folders that arrived earlier are not read',
+    help: 'only samples of the last so long, such as 2h, by sample time; folders that arrived earlier are not read',
     parse: duration('1s', '36500d'),
   }),
   fromMs: option({

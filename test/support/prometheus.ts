@@ -1,0 +1,217 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+import SnappyJS from 'snappyjs';
+import { sortLabels } from '../../src/record.ts';
+import { get, parseMetrics, send } from './http.ts';
+import { findProgram, freePort, startProcess, waitFor, within, type Process } from './processes.ts';
+import { sampleKey, type SampleSet, type Span } from './samples.ts';
+
+const START_MS = 30_000;
+const OWN_JOB = 'prometheus';
+
+const NAMES = ['prometheus', 'promtool', 'prometheus-node-exporter'] as const;
+/** Debian's packages prometheus and prometheus-node-exporter. */
+export const MISSING_PROGRAMS = NAMES.filter((name) => findProgram(name) === undefined);
+
+/** A receiver, by the name that Prometheus's metrics of its queue carry. */
+export interface Receiver {
+  readonly name: string;
+  readonly url: string;
+}
+
+export interface PrometheusOptions {
+  /** An empty folder for its configuration and its TSDB. */
+  readonly dir: string;
+  readonly receivers: readonly Receiver[];
+  /** Addresses to scrape besides itself, by job. */
+  readonly targets: Readonly<Record<string, string>>;
+  readonly externalLabels: Readonly<Record<string, string>>;
+  /** Expressions by the name of the series that a rule records. */
+  readonly rules: Readonly<Record<string, string>>;
+}
+
+/** A real Prometheus that scrapes and writes every second. */
+export interface Prometheus {
+  readonly process: Process;
+  readonly version: string;
+  /** Stops all scrapes and rules, and waits until it marked their series stale: nothing is added to its TSDB after that. */
+  stopScraping(exceptMetric: string): Promise<void>;
+  /** Every sample that its TSDB holds of a span, as its remote read API answers: external labels added, stale markers included. */
+  read(span: Span): Promise<SampleSet>;
+  /** Waits until a receiver has acknowledged all up to a time. */
+  waitUntilSent(receiver: Receiver, toMs: number): Promise<void>;
+  /** Series of its own /metrics. */
+  metrics(): Promise<Map<string, number>>;
+  end(): Promise<void>;
+}
+
+export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
+  const { dir } = options;
+  const port = await freePort();
+  const configFile = join(dir, 'prometheus.yml');
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'rules.yml'), rulesFile(options.rules));
+  const targets = { [OWN_JOB]: `127.0.0.1:${port}`, ...options.targets };
+  for (const [job, address] of Object.entries(targets)) writeTargets(dir, job, [address]);
+  writeFileSync(configFile, configuration(options));
+  const process = startProcess('prometheus', {
+    args: [
+      `--config.file=${configFile}`,
+      `--storage.tsdb.path=${join(dir, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-lifecycle',
+      '--enable-feature=exemplar-storage',
+      '--log.level=warn',
+    ],
+  });
+  await waitFor(
+    async () => {
+      if (process.hasExited) throw new Error(`Prometheus ended:\n${process.stderr}`);
+      return (await get(port, '/-/ready').catch(() => undefined))?.status === 200;
+    },
+    { timeoutMs: START_MS, what: () => `Prometheus to be ready:\n${process.stderr}` },
+  );
+  const metrics = async () => parseMetrics((await get(port, '/metrics')).text);
+  const buildInfo = await queryApi<{ version: string }>(port, 'status/buildinfo');
+
+  return {
+    process,
+    version: buildInfo.version,
+    metrics,
+    async stopScraping(exceptMetric) {
+      for (const job of Object.keys(targets)) writeTargets(dir, job, []);
+      writeFileSync(configFile, configuration({ ...options, rules: {} }));
+      const answer = await send({ port, path: '/-/reload', method: 'POST' });
+      if (answer.status !== 200) throw new Error(`Prometheus does not reload: ${answer.text}`);
+      const living = `count by (__name__, job) ({__name__=~".+",__name__!="${exceptMetric}"})`;
+      let left: unknown[] = [];
+      await waitFor(
+        async () => {
+          const path = `query?query=${encodeURIComponent(living)}`;
+          left = (await queryApi<{ result: unknown[] }>(port, path)).result;
+          return left.length === 0;
+        },
+        { timeoutMs: START_MS, what: () => `Prometheus to end its series: ${JSON.stringify(left).slice(0, 1_000)}` },
+      );
+    },
+    read: (span) => remoteRead(port, span),
+    async waitUntilSent({ name, url }, toMs) {
+      const queue = `{remote_name="${name}",url="${url}"}`;
+      let pending: number | undefined;
+      let sentSeconds: number | undefined;
+      await waitFor(
+        async () => {
+          const all = await metrics();
+          pending = all.get(`prometheus_remote_storage_samples_pending${queue}`);
+          // Whole seconds.
+          sentSeconds = all.get(`prometheus_remote_storage_queue_highest_sent_timestamp_seconds${queue}`);
+          return pending === 0 && sentSeconds !== undefined && sentSeconds >= Math.floor(toMs / 1_000);
+        },
+        {
+          timeoutMs: START_MS,
+          what: () => `Prometheus to send all to ${name}: ${pending} pending, sent up to ${sentSeconds} of ${toMs} ms`,
+        },
+      );
+    },
+    async end() {
+      // On SIGTERM it waits for receivers that are gone, and its TSDB is not needed any more.
+      process.kill('SIGKILL');
+      await within(START_MS, 'Prometheus to end', process.exited);
+    },
+  };
+}
+
+/** YAML, as JSON is. */
+function configuration({ receivers, targets, externalLabels, rules }: Omit<PrometheusOptions, 'dir'>): string {
+  return JSON.stringify({
+    global: { scrape_interval: '1s', evaluation_interval: '1s', external_labels: externalLabels },
+    rule_files: Object.keys(rules).length === 0 ? [] : ['rules.yml'],
+    scrape_configs: [OWN_JOB, ...Object.keys(targets)].map((job_name) => ({
+      job_name,
+      file_sd_configs: [{ files: [`${job_name}.targets.json`] }],
+    })),
+    remote_write: receivers.map(({ name, url }) => ({
+      name,
+      url,
+      send_exemplars: true,
+      metadata_config: { send: true, send_interval: '5s' },
+    })),
+  });
+}
+
+/** Targets that leave a file are marked stale; a job that leaves the configuration is not (seen with 2.42). */
+function writeTargets(dir: string, job: string, targets: readonly string[]): void {
+  const path = join(dir, `${job}.targets.json`);
+  writeFileSync(`${path}.new`, JSON.stringify([{ targets }]));
+  renameSync(`${path}.new`, path);
+}
+
+function rulesFile(rules: PrometheusOptions['rules']): string {
+  return JSON.stringify({
+    groups: [{ name: 'rules', rules: Object.entries(rules).map(([record, expr]) => ({ record, expr })) }],
+  });
+}
+
+async function queryApi<Data>(port: number, path: string): Promise<Data> {
+  const { text } = await get(port, `/api/v1/${path}`);
+  const answer = JSON.parse(text) as { status: string; data: Data };
+  if (answer.status !== 'success') throw new Error(`Prometheus answers ${text}`);
+  return answer.data;
+}
+
+/** https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/. A double is read as fixed64: the same bits on the wire. */
+const remote = protobuf.parse(`
+  syntax = "proto3";
+  message ReadRequest { repeated Query queries = 1; }
+  message Query { int64 start_ms = 1; int64 end_ms = 2; repeated Matcher matchers = 3; }
+  message Matcher { int32 type = 1; string name = 2; string value = 3; }
+  message ReadResponse { repeated QueryResult results = 1; }
+  message QueryResult { repeated TimeSeries timeseries = 1; }
+  message TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }
+  message Label { string name = 1; string value = 2; }
+  message Sample { fixed64 value = 1; int64 timestamp = 2; }
+`).root;
+const EQUALS_REGEX = 2;
+
+interface ReadResponse {
+  readonly results: readonly {
+    readonly timeseries: readonly {
+      readonly labels: readonly { readonly name: string; readonly value: string }[];
+      readonly samples: readonly { readonly value: string; readonly timestamp: string }[];
+    }[];
+  }[];
+}
+
+async function remoteRead(port: number, { fromMs, toMs }: Span): Promise<SampleSet> {
+  const matchers = [{ type: EQUALS_REGEX, name: '__name__', value: '.+' }];
+  const query = { queries: [{ startMs: fromMs, endMs: toMs, matchers }] };
+  const body = SnappyJS.compress(remote.lookupType('ReadRequest').encode(query).finish());
+  const headers = { 'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'snappy' };
+  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/read`, {
+    method: 'POST',
+    headers,
+    body: new Blob([body]),
+  });
+  if (!answer.ok) throw new Error(`Prometheus answers ${answer.status}: ${await answer.text()}`);
+  const type = remote.lookupType('ReadResponse');
+  const decoded = type.decode(SnappyJS.uncompress(new Uint8Array(await answer.arrayBuffer())));
+  const { results } = type.toObject(decoded, { longs: String, defaults: true }) as ReadResponse;
+  const samples: SampleSet = new Map();
+  for (const series of results.flatMap(({ timeseries }) => timeseries)) {
+    const labels = sortLabels(series.labels);
+    for (const { value, timestamp } of series.samples) samples.set(sampleKey(labels, BigInt(timestamp)), BigInt(value));
+  }
+  return samples;
+}
+
+/** A real node_exporter. */
+export async function startNodeExporter(): Promise<{ readonly address: string; readonly process: Process }> {
+  const address = `127.0.0.1:${await freePort()}`;
+  const process = startProcess('prometheus-node-exporter', { args: [`--web.listen-address=${address}`] });
+  await waitFor(
+    async () => (await get(Number(address.split(':')[1]), '/metrics').catch(() => undefined))?.status === 200,
+    { timeoutMs: START_MS, what: () => `node_exporter to answer:\n${process.stderr}` },
+  );
+  return { address, process };
+}
