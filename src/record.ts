@@ -139,10 +139,12 @@ export function encodeRecord(record: ArchiveRecord): string {
 function encodeBody(record: SampleRecord | HistogramRecord | ExemplarRecord): string {
   switch (record.kind) {
     case 'sample':
-      return record.value === STALE_NAN ? ',"value":null,"stale":true' : encodeDouble('value', record.value);
+      return record.value === STALE_NAN
+        ? SAMPLE_LINE.value + SAMPLE_LINE.stale
+        : encodeDouble('value', record.value, 'bits');
     case 'exemplar': {
       const { value, labels } = record.exemplar;
-      return `,"exemplar":{${encodeDouble('value', value).slice(1)},"labels":${encodeLabels(labels)}}`;
+      return `,"exemplar":{${encodeDouble('value', value, 'bits').slice(1)},"labels":${encodeLabels(labels)}}`;
     }
     case 'histogram':
       return `,"histogram":${encodeHistogram(record.histogram)}`;
@@ -150,20 +152,20 @@ function encodeBody(record: SampleRecord | HistogramRecord | ExemplarRecord): st
 }
 
 function encodeHistogram(histogram: HistogramRecord['histogram']): string {
-  const type = `{"type":"${histogram.type}"`;
-  if ('stale' in histogram) return `${type},"stale":true}`;
-  const isFloat = histogram.type === 'float';
-  const count = (bits: bigint) => (isFloat ? doubleToken(bits) : String(bits));
-  const buckets = (side: string, spans: readonly BucketSpan[], values: readonly bigint[]) =>
-    `,"${side}_spans":[${spans.map(([offset, length]) => `[${offset},${length}]`).join()}]` +
-    `,"${side}_${isFloat ? 'counts' : 'deltas'}":[${values.map(count).join()}]`;
+  const { type } = histogram;
+  if ('stale' in histogram) return `{"type":"${type}","stale":true}`;
+  const isFloat = type === 'float';
+  const count = (field: string, value: bigint) => (isFloat ? encodeDouble(field, value) : `,"${field}":${value}`);
+  const side = (name: string, spans: readonly BucketSpan[], buckets: readonly bigint[]) =>
+    `,"${name}_spans":[${spans.map(([offset, length]) => `[${offset},${length}]`).join()}]` +
+    (isFloat ? encodeDoubles(`${name}_counts`, buckets) : `,"${name}_deltas":[${buckets.join()}]`);
   return (
-    `${type},"count":${count(histogram.count)}${encodeDouble('sum', histogram.sum, 'sum_bits')}` +
-    `,"schema":${histogram.schema},"zero_threshold":${doubleToken(histogram.zeroThreshold)}` +
-    `,"zero_count":${count(histogram.zeroCount)}` +
-    buckets('positive', histogram.positiveSpans, histogram.positiveBuckets) +
-    buckets('negative', histogram.negativeSpans, histogram.negativeBuckets) +
-    `,"custom_values":[${histogram.customValues.map(doubleToken).join()}],"reset_hint":"${histogram.resetHint}"}`
+    `{"type":"${type}"${count('count', histogram.count)}${encodeDouble('sum', histogram.sum)}` +
+    `,"schema":${histogram.schema}${encodeDouble('zero_threshold', histogram.zeroThreshold)}` +
+    count('zero_count', histogram.zeroCount) +
+    side('positive', histogram.positiveSpans, histogram.positiveBuckets) +
+    side('negative', histogram.negativeSpans, histogram.negativeBuckets) +
+    `${encodeDoubles('custom_values', histogram.customValues)},"reset_hint":"${histogram.resetHint}"}`
   );
 }
 
@@ -171,9 +173,20 @@ function encodeLabels(labels: readonly Label[]): string {
   return `{${labels.map(({ name, value }) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join()}}`;
 }
 
-function encodeDouble(field: string, bits: DoubleBits, bitsField = 'bits'): string {
-  const payload = isNaNBits(bits) && bits !== ORDINARY_NAN;
-  return `,"${field}":${doubleToken(bits)}${payload ? `,"${bitsField}":"${bits.toString(16).padStart(16, '0')}"` : ''}`;
+/** A field that is a double; where its token does not tell all 64 bits, they stand behind it in a field of their own. */
+function encodeDouble(field: string, bits: DoubleBits, bitsField = `${field}_bits`): string {
+  return `,"${field}":${doubleToken(bits)}${isPlain(bits) ? '' : `,"${bitsField}":${hexToken(bits)}`}`;
+}
+
+/** A field that is a list of doubles; the bits stand behind it as pairs of index and bits. */
+function encodeDoubles(field: string, values: readonly DoubleBits[]): string {
+  const payloads = values.flatMap((bits, index) => (isPlain(bits) ? [] : [`[${index},${hexToken(bits)}]`]));
+  const list = `,"${field}":[${values.map(doubleToken).join()}]`;
+  return payloads.length === 0 ? list : `${list},"${field}_bits":[${payloads.join()}]`;
+}
+
+function hexToken(bits: DoubleBits): string {
+  return `"${bits.toString(16).padStart(16, '0')}"`;
 }
 
 /**
@@ -200,8 +213,9 @@ export function bitsOf(value: number): DoubleBits {
   return scratch.getBigUint64(0);
 }
 
-function isNaNBits(bits: DoubleBits): boolean {
-  return (bits & 0x7ff0000000000000n) === 0x7ff0000000000000n && (bits & 0x000fffffffffffffn) !== 0n;
+/** Whether doubleToken tells all 64 bits: of every double but the NaNs that are not Prometheus's own. */
+function isPlain(bits: DoubleBits): boolean {
+  return bits === ORDINARY_NAN || !Number.isNaN(doubleOf(bits));
 }
 
 /** The value of `__name__`; empty where there is none. */
@@ -225,7 +239,10 @@ function compareBytes(a: string, b: string): number {
 }
 
 /** JSON's tokens that are strings or numbers. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
+
+/** A value of JSON in which every number is a string. */
+type Json = Record<string, unknown>;
 
 /**
  * Reads a line back.
@@ -234,95 +251,107 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
  */
 export function decodeRecord(line: string): ArchiveRecord {
   // Number tokens become strings first: JSON.parse would round int64 and uint64. No field has both a number and the same digits as a string.
-  const json = JSON.parse(line.replace(TOKEN, (token) => (token.startsWith('"') ? token : `"${token}"`))) as Json;
-  const kind = json['kind'] ?? 'sample';
-  const time = BigInt(text(json, 'time'));
+  const json = toObject(JSON.parse(line.replace(TOKEN, (token) => (token.startsWith('"') ? token : `"${token}"`))));
+  const kind = json['kind'] === undefined ? 'sample' : toWord(KINDS, json['kind']);
+  const time = toInteger(json['time']);
   if (kind === 'metadata') {
-    const metadata = object(json, 'metadata');
-    const type = word(METRIC_TYPES, text(metadata, 'type'));
-    return {
-      kind,
-      name: text(json, 'name'),
-      time,
-      metadata: { type, help: text(metadata, 'help'), unit: text(metadata, 'unit') },
-    };
+    const { type, help, unit } = toObject(json['metadata']);
+    const metadata = { type: toWord(METRIC_TYPES, type), help: toText(help), unit: toText(unit) };
+    return { kind, name: toText(json['name']), time, metadata };
   }
-  const series = {
-    time,
-    ...(json['start'] === undefined ? {} : { start: BigInt(text(json, 'start')) }),
-    labels: decodeLabels(object(json, 'labels')),
-  };
-  if (kind === 'sample')
-    return { kind, ...series, value: json['stale'] === true ? STALE_NAN : decodeDouble(json, 'value') };
-  if (kind === 'exemplar') {
-    const exemplar = object(json, 'exemplar');
-    return {
-      kind,
-      ...series,
-      exemplar: { value: decodeDouble(exemplar, 'value'), labels: decodeLabels(object(exemplar, 'labels')) },
-    };
+  const start = json['start'] === undefined ? {} : { start: toInteger(json['start']) };
+  const series = { time, ...start, labels: decodeLabels(json) };
+  switch (kind) {
+    case 'sample':
+      return { kind, ...series, value: json['stale'] === true ? STALE_NAN : decodeDouble(json, 'value', 'bits') };
+    case 'exemplar': {
+      const exemplar = toObject(json['exemplar']);
+      const value = decodeDouble(exemplar, 'value', 'bits');
+      return { kind, ...series, exemplar: { value, labels: decodeLabels(exemplar) } };
+    }
+    case 'histogram':
+      return { kind, ...series, histogram: decodeHistogram(toObject(json['histogram'])) };
   }
-  if (kind === 'histogram') return { kind, ...series, histogram: decodeHistogram(object(json, 'histogram')) };
-  throw new SyntaxError(`a line of an unknown kind: ${JSON.stringify(kind)}`);
 }
 
-type Json = Record<string, unknown>;
-
 function decodeHistogram(json: Json): HistogramRecord['histogram'] {
-  const type = word(['integer', 'float'] as const, text(json, 'type'));
+  const type = toWord(['integer', 'float'], json['type']);
   if (json['stale'] === true) return { type, stale: true };
-  const count = (token: string) => (type === 'float' ? bitsOf(Number(token)) : BigInt(token));
+  const isFloat = type === 'float';
+  const count = (field: string) => (isFloat ? decodeDouble(json, field) : toInteger(json[field]));
   const spans = (field: string) =>
-    array(json, field).map((span) => {
-      const [offset, length] = span as [string, string];
-      return [Number(offset), Number(length)] as const;
+    toArray(json[field]).map((span): BucketSpan => {
+      const [offset, length] = toArray(span);
+      return [Number(toInteger(offset)), Number(toInteger(length))];
     });
   const buckets = (side: string) =>
-    array(json, `${side}_${type === 'float' ? 'counts' : 'deltas'}`).map((token) => count(String(token)));
+    isFloat ? decodeDoubles(json, `${side}_counts`) : toArray(json[`${side}_deltas`]).map(toInteger);
   return {
     type,
-    count: count(text(json, 'count')),
-    sum: decodeDouble(json, 'sum', 'sum_bits'),
-    schema: Number(text(json, 'schema')),
+    count: count('count'),
+    sum: decodeDouble(json, 'sum'),
+    schema: Number(toInteger(json['schema'])),
     zeroThreshold: decodeDouble(json, 'zero_threshold'),
-    zeroCount: count(text(json, 'zero_count')),
+    zeroCount: count('zero_count'),
     positiveSpans: spans('positive_spans'),
     positiveBuckets: buckets('positive'),
     negativeSpans: spans('negative_spans'),
     negativeBuckets: buckets('negative'),
-    customValues: array(json, 'custom_values').map((token) => bitsOf(Number(token))),
-    resetHint: word(RESET_HINTS, text(json, 'reset_hint')),
+    customValues: decodeDoubles(json, 'custom_values'),
+    resetHint: toWord(RESET_HINTS, json['reset_hint']),
   };
 }
 
-function decodeDouble(json: Json, field: string, bitsField = 'bits'): DoubleBits {
-  return json[bitsField] === undefined ? bitsOf(Number(text(json, field))) : BigInt(`0x${text(json, bitsField)}`);
-}
-
 function decodeLabels(json: Json): Label[] {
-  // Numeric label names would come out of an object in another order, hence the sort.
-  return sortLabels(Object.keys(json).map((name) => ({ name, value: text(json, name) })));
+  const labels = toObject(json['labels']);
+  // Names that are numbers come out of an object first, hence the sort.
+  return sortLabels(Object.entries(labels).map(([name, value]) => ({ name, value: toText(value) })));
 }
 
-function text(json: Json, field: string): string {
-  const value = json[field];
-  if (typeof value !== 'string') throw new SyntaxError(`a line without ${field}`);
-  return value;
+function decodeDouble(json: Json, field: string, bitsField = `${field}_bits`): DoubleBits {
+  return json[bitsField] === undefined ? toDouble(json[field]) : toBits(json[bitsField]);
 }
 
-function object(json: Json, field: string): Json {
-  const value = json[field];
-  if (typeof value !== 'object' || value === null) throw new SyntaxError(`a line without ${field}`);
-  return value as Json;
+function decodeDoubles(json: Json, field: string): DoubleBits[] {
+  const values = toArray(json[field]).map(toDouble);
+  for (const pair of toArray(json[`${field}_bits`] ?? [])) {
+    const [index, bits] = toArray(pair);
+    values[Number(toInteger(index))] = toBits(bits);
+  }
+  return values;
 }
 
-function array(json: Json, field: string): readonly unknown[] {
-  const value = json[field];
-  if (!Array.isArray(value)) throw new SyntaxError(`a line without ${field}`);
-  return value;
+function toDouble(token: unknown): DoubleBits {
+  const value = Number(toText(token));
+  if (Number.isNaN(value) && token !== 'NaN') throw new SyntaxError(`no number: ${JSON.stringify(token)}`);
+  return bitsOf(value);
 }
 
-function word<const Words extends readonly string[]>(words: Words, value: string): Words[number] {
-  if (!words.includes(value)) throw new SyntaxError(`${value} is none of ${words.join(', ')}`);
-  return value;
+function toBits(token: unknown): DoubleBits {
+  return BigInt(`0x${toText(token)}`);
+}
+
+function toInteger(token: unknown): bigint {
+  return BigInt(toText(token));
+}
+
+function toText(token: unknown): string {
+  if (typeof token !== 'string') throw new SyntaxError('a line without one of its fields');
+  return token;
+}
+
+function toWord<const Words extends readonly string[]>(words: Words, token: unknown): Words[number] {
+  const word = toText(token);
+  if (!words.includes(word)) throw new SyntaxError(`${word} is none of ${words.join(', ')}`);
+  return word;
+}
+
+function toArray(token: unknown): readonly unknown[] {
+  if (!Array.isArray(token)) throw new SyntaxError('a line without one of its lists');
+  return token;
+}
+
+function toObject(token: unknown): Json {
+  if (typeof token !== 'object' || token === null) throw new SyntaxError('a line without one of its objects');
+  return token as Json;
 }

@@ -21,7 +21,7 @@ export const LABEL_SLOTS = 4;
 /** Slots of a sample in `samples`: where the 8 bytes of its value are, or NO_VALUE; the low and the high half of its time. */
 export const SAMPLE_SLOTS = 3;
 /** A sample without a value on the wire, which means 0. */
-export const NO_VALUE = -1;
+const NO_VALUE = -1;
 
 /** What a label takes besides its name and its value: four quotes, colon and comma in JSON, three tags and three lengths on the wire. */
 const LABEL_OVERHEAD_BYTES = 6;
@@ -35,6 +35,8 @@ export class SeriesReader {
   labelCount = 0;
   /** Bytes that the labels take in JSON, quotes, colons and commas included, those without a value left out and nothing escaped. */
   labelBytes = 0;
+  /** Whether no name is empty and each comes behind the one before it, in byte order: most senders write them so. */
+  labelsAreSorted = true;
   /** How many labels have an empty value, which means that the series does not have them. */
   emptyCount = 0;
   samples = new Int32Array(KEPT_SLOTS);
@@ -95,22 +97,30 @@ export class SeriesReader {
     const start = this.#reader.pos;
     let pos = start;
     let slot = 0;
+    let isSorted = true;
+    let previous = -1;
     // Three tags and three lengths take a byte each.
     while (pos + 6 <= end && bytes[pos] === LABEL && slot < labels.length) {
       const length = bytes[pos + 1]!;
       const stop = pos + 2 + length;
       const nameEnd = pos + 4 + bytes[pos + 3]!;
-      if (length >= 0x80 || stop > end || nameEnd + 2 >= stop) break;
+      if (length >= 0x80 || stop > end || nameEnd + 2 >= stop || nameEnd === pos + 4) break;
       if (bytes[pos + 2] !== LABEL_NAME || bytes[nameEnd] !== LABEL_VALUE) break;
       if (nameEnd + 2 + bytes[nameEnd + 1]! !== stop) break;
       labels[slot] = pos + 4;
       labels[slot + 1] = nameEnd;
       labels[slot + 2] = nameEnd + 2;
       labels[slot + 3] = stop;
+      const first = bytes[pos + 4]!;
+      if (first <= previous && isSorted) {
+        isSorted = first === previous && this.#isBehindTheLast(slot);
+      }
+      previous = first;
       slot += LABEL_SLOTS;
       pos = stop;
     }
     this.#reader.pos = pos;
+    this.labelsAreSorted = isSorted;
     this.labelCount = slot / LABEL_SLOTS;
     this.labelBytes = pos - start;
     this.emptyCount = 0;
@@ -137,9 +147,14 @@ export class SeriesReader {
       } else reader.skip(tag, 2);
     }
     reader.end = outer;
+    if (labels[slot] === labels[slot + 1] || !this.#isBehindTheLast(slot)) this.labelsAreSorted = false;
     const valueBytes = labels[slot + 3]! - labels[slot + 2]!;
     if (valueBytes === 0) this.emptyCount++;
     else this.labelBytes += labels[slot + 1]! - labels[slot]! + valueBytes + LABEL_OVERHEAD_BYTES;
+  }
+
+  #isBehindTheLast(slot: number): boolean {
+    return slot === 0 || compareNames(this.#reader.bytes, this.labels, { slot, other: slot - LABEL_SLOTS }) > 0;
   }
 
   #readSample(): void {
@@ -182,6 +197,23 @@ export class SeriesReader {
     larger.set(column);
     return larger;
   }
+}
+
+/** Compares the names at two slots of a column of labels by their bytes; 0 when they are equal. */
+export function compareNames(
+  bytes: Uint8Array,
+  labels: Int32Array,
+  { slot, other }: { readonly slot: number; readonly other: number },
+): number {
+  let at = labels[slot]!;
+  let otherAt = labels[other]!;
+  const length = labels[slot + 1]! - at;
+  const otherLength = labels[other + 1]! - otherAt;
+  for (const stop = at + Math.min(length, otherLength); at < stop; at++, otherAt++) {
+    const difference = bytes[at]! - bytes[otherAt]!;
+    if (difference !== 0) return difference;
+  }
+  return length - otherLength;
 }
 
 /**

@@ -33,8 +33,7 @@ const METADATA = tagOf(3, LENGTH_DELIMITED);
 
 /** A line is at least as many times longer than the slots of its sample, so a series that needs more slots becomes too many lines. */
 const LINE_BYTES_PER_SLOT = 16;
-/** What is kept of the memory between requests. */
-const KEPT_BYTES = 4 * 1024 * 1024;
+/** What is kept of the index's memory between requests. */
 const KEPT_LINES = 16 * 1024;
 
 /**
@@ -96,7 +95,7 @@ export class Flattener {
     this.#limits = limits;
     this.#reader.reset(request);
     this.#series.reset(limits.maxLinesBytes / LINE_BYTES_PER_SLOT);
-    this.#writer.reset(request, KEPT_BYTES);
+    this.#writer.reset(request, limits.maxLinesBytes + 2 * limits.maxLineBytes);
     this.#lineCount = 0;
     if (this.#ends.length === KEPT_LINES) return;
     this.#ends = new Uint32Array(KEPT_LINES);
@@ -126,45 +125,43 @@ export class Flattener {
   #tryWriteSeries(): SeriesProblem | undefined {
     const writer = this.#writer;
     const series = this.#series;
-    const { maxLineBytes } = this.#limits;
-    if (series.labelBytes > maxLineBytes) return 'oversize';
+    if (series.labelBytes > this.#limits.maxLineBytes) return 'oversize';
     if (!this.#labels.tryArrange()) return this.#labels.diagnose();
-    const { labels, samples, sampleCount } = series;
-    const labelSlots = series.labelCount * LABEL_SLOTS;
 
-    // The first line is written piece by piece; the others repeat its parts around their own numbers.
+    const { labels, labelCount, samples, sampleCount } = series;
     writer.reserve(LINE_BYTES + 2 * series.labelBytes);
     const start = writer.pos;
     if (!writer.writeName(labels, this.#labels.nameSlot)) return 'invalid_utf8';
     const timeAt = writer.pos;
     if (sampleCount > 0) writer.writeSample(samples[0]!, samples[1]!, samples[2]!);
     const labelsAt = writer.pos;
-    if (!writer.writeLabels(labels, labelSlots)) return 'invalid_utf8';
+    if (!writer.writeLabels(labels, labelCount * LABEL_SLOTS)) return 'invalid_utf8';
     const end = writer.pos;
     if (sampleCount === 0) {
       writer.pos = start;
       return undefined;
     }
     if (!this.#tryEndLine(start)) return 'oversize';
+
+    // The other lines repeat the first around their own times and values.
+    const repeatedBytes = timeAt - start + (end - labelsAt);
+    this.#checkLinesBytes(end + (sampleCount - 1) * repeatedBytes);
     for (let slot = SAMPLE_SLOTS; slot < sampleCount * SAMPLE_SLOTS; slot += SAMPLE_SLOTS) {
-      const lineAt = writer.pos;
-      writer.reserve(LINE_BYTES + end - start);
+      const lineStart = writer.pos;
+      writer.reserve(LINE_BYTES + repeatedBytes);
       writer.repeat(start, timeAt);
       writer.writeSample(samples[slot]!, samples[slot + 1]!, samples[slot + 2]!);
       writer.repeat(labelsAt, end);
-      if (!this.#tryEndLine(lineAt)) return 'oversize';
+      if (!this.#tryEndLine(lineStart)) return 'oversize';
     }
     return undefined;
   }
 
-  /** Adds the line that starts at `start` and has just been written to the index; false when it is too long. */
+  /** Takes what was written from `start` on as a line; false when it is too long. */
   #tryEndLine(start: number): boolean {
     const { pos, labelsHash } = this.#writer;
-    const { maxLineBytes, maxLinesBytes } = this.#limits;
-    if (pos - start > maxLineBytes) return false;
-    if (pos > maxLinesBytes) {
-      throw new RequestError('lines_too_large', `the request becomes more than ${maxLinesBytes} bytes of lines`);
-    }
+    if (pos - start > this.#limits.maxLineBytes) return false;
+    this.#checkLinesBytes(pos);
     const index = this.#lineCount++;
     if (index === this.#ends.length) {
       this.#ends = doubled(this.#ends);
@@ -173,6 +170,12 @@ export class Flattener {
     this.#ends[index] = pos;
     this.#hashes[index] = labelsHash;
     return true;
+  }
+
+  #checkLinesBytes(bytes: number): void {
+    const { maxLinesBytes } = this.#limits;
+    if (bytes <= maxLinesBytes) return;
+    throw new RequestError('lines_too_large', `the request becomes more than ${maxLinesBytes} bytes of lines`);
   }
 }
 

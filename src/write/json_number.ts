@@ -1,8 +1,8 @@
 /**
  * Numbers as JSON tokens, written straight as bytes: the same characters as String(number), without the string.
  *
- * Each function writes at `pos` and returns the offset behind what it wrote. It writes words of four bytes, so what stands up to three bytes behind
- * that offset is overwritten too. The caller has made room.
+ * Each function writes at `pos` and returns the offset behind what it wrote. The caller has made room, for a dozen bytes more: digits are written
+ * three at a time, in words of four bytes, before it is known which of them count.
  */
 
 const MINUS = 0x2d;

@@ -25,10 +25,10 @@ const BEHIND_NAME = wordOf('":"');
 const BEHIND_VALUE = wordOf('","');
 const BEHIND_BYTES = 3;
 
-/** The digits of an int64 and its sign, in words. */
-const TIME_BYTES = 20;
 /** The most bytes that a line has besides its name and its labels, with room for the words that reach past them. */
 export const LINE_BYTES = 128;
+/** What is kept of the memory between requests. */
+const KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Writes lines of samples piece by piece, in words of four bytes where it can: a word may reach past the end of its piece, and the next piece then
@@ -41,28 +41,36 @@ export class LineWriter {
   #view = viewOf(this.#bytes);
   #source: Uint8Array = new Uint8Array(0);
   #sourceView = viewOf(this.#source);
+  #maxBytes = 0;
   /** Where the next byte goes. */
   pos = 0;
   /** Of the labels written last, 32 bits: equal for equal labels, however often their bytes are written. */
   labelsHash = 0;
 
   /** The time written last, as text: the samples of a scrape share their time. */
-  readonly #time = new DataView(new ArrayBuffer(TIME_BYTES + 4));
+  readonly #time = new DataView(new ArrayBuffer(32));
   #timeBytes = writeInt64(this.#time, 0, { low: 0, high: 0 });
   #timeLow = 0;
   #timeHigh = 0;
 
-  /** Starts anew, with strings and values that stand in `source`. Memory that a rare large request needed is given back. */
-  reset(source: Uint8Array, maxKeptBytes: number): void {
+  /**
+   * Starts anew, with strings and values that stand in `source`. Memory that a rare large request needed is given back.
+   *
+   * @param maxBytes what is hardly ever exceeded, so that no more memory is taken in advance
+   */
+  reset(source: Uint8Array, maxBytes: number): void {
     this.#source = source;
     this.#sourceView = viewOf(source);
+    this.#maxBytes = maxBytes;
     this.pos = 0;
-    if (this.#bytes.length > maxKeptBytes) this.#resize(maxKeptBytes);
+    if (this.#bytes.length > KEPT_BYTES) this.#resize(KEPT_BYTES);
   }
 
   /** Makes room for `count` more bytes. */
   reserve(count: number): void {
-    if (this.pos + count > this.#bytes.length) this.#resize(Math.max(this.pos + count, 2 * this.#bytes.length));
+    const needed = this.pos + count;
+    const { length } = this.#bytes;
+    if (needed > length) this.#resize(Math.max(needed, Math.min(2 * length, this.#maxBytes)));
   }
 
   /** A copy of what was written. */
@@ -176,8 +184,9 @@ export class LineWriter {
     }
     const view = this.#view;
     const pos = this.pos;
-    for (let index = 0; index < TIME_BYTES; index += 4) view.setInt32(pos + index, time.getInt32(index, true), true);
-    this.pos = pos + this.#timeBytes;
+    const timeBytes = this.#timeBytes;
+    for (let index = 0; index < timeBytes; index += 4) view.setInt32(pos + index, time.getInt32(index, true), true);
+    this.pos = pos + timeBytes;
   }
 
   /** Writes a value, from the token itself to the fields that go with it (`stale`, `bits`). */
@@ -214,9 +223,10 @@ function lastWord(source: DataView, at: number, to: number): number {
   return (source.getInt32(to - 4, true) >>> (32 - bits)) | (0x2020_2020 << bits);
 }
 
-/** One step of FxHash, which Firefox and rustc use. */
+/** One step of a hash like MurmurHash2: it multiplies, and brings the upper bits down again. */
 function hashWord(hash: number, word: number): number {
-  return Math.imul(((hash << 5) | (hash >>> 27)) ^ word, 0x9e37_79b9);
+  const product = Math.imul(hash ^ word, 0x5bd1_e995);
+  return product ^ (product >>> 15);
 }
 
 /** The finalizer of MurmurHash3: every bit of the hash changes about half of the bits, so any run of them picks a shard. */

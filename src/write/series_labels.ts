@@ -1,5 +1,5 @@
 import type { WireReader } from '../wire/protobuf.ts';
-import { LABEL_SLOTS, type SeriesReader } from '../wire/series_reader.ts';
+import { compareNames, LABEL_SLOTS, type SeriesReader } from '../wire/series_reader.ts';
 import type { RawLabel, SeriesProblem } from './invalid_series.ts';
 import { isUtf8 } from './json_string.ts';
 
@@ -24,46 +24,23 @@ export class SeriesLabels {
    * @returns false when the series can't be archived; `diagnose` tells why
    */
   tryArrange(): boolean {
-    const { bytes } = this.#reader;
-    const { labels, labelCount } = this.#series;
-    let nameSlot = -1;
-    let previous = 0;
-    for (let slot = 0; slot < labelCount * LABEL_SLOTS; slot += LABEL_SLOTS) {
-      const from = labels[slot]!;
-      const to = labels[slot + 1]!;
-      if (from === to) return false;
-      const first = bytes[from]!;
-      if (first <= previous && slot > 0) {
-        const order = first - previous || this.#compareNames(slot, slot - LABEL_SLOTS);
-        if (order === 0) return false;
-        if (order < 0) {
-          this.#sort();
-          return this.tryArrange();
-        }
-      }
-      previous = first;
-      if (to - from === METRIC_NAME.length && nameSlot < 0 && this.#isMetricName(from)) nameSlot = slot + 2;
+    const { labelsAreSorted, emptyCount } = this.#series;
+    if (!labelsAreSorted) {
+      this.#sort();
+      if (this.#problemOfNames() !== undefined) return false;
     }
-    if (this.#series.emptyCount > 0) return this.#tryDropEmpty() && this.tryArrange();
-    this.nameSlot = nameSlot;
-    return nameSlot >= 0;
+    if (emptyCount > 0 && !this.#tryDropEmpty()) return false;
+    return this.#tryFindMetricName();
   }
 
   /** Why the series can't be archived, once tryArrange returned false. Of several reasons, the first in this order. */
   diagnose(): SeriesProblem {
-    this.#sort();
     const { bytes } = this.#reader;
     const { labels, labelCount } = this.#series;
-    const stop = labelCount * LABEL_SLOTS;
-    for (let slot = 0; slot < stop; slot += 2) {
+    for (let slot = 0; slot < labelCount * LABEL_SLOTS; slot += 2) {
       if (!isUtf8(bytes, labels[slot]!, labels[slot + 1]!)) return 'invalid_utf8';
     }
-    // An empty name sorts first.
-    if (labelCount > 0 && labels[0] === labels[1]) return 'empty_label_name';
-    for (let slot = LABEL_SLOTS; slot < stop; slot += LABEL_SLOTS) {
-      if (this.#compareNames(slot, slot - LABEL_SLOTS) === 0) return 'repeated_label';
-    }
-    return 'no_metric_name';
+    return this.#problemOfNames() ?? 'no_metric_name';
   }
 
   *[Symbol.iterator](): Generator<RawLabel> {
@@ -75,7 +52,38 @@ export class SeriesLabels {
     }
   }
 
-  /** A label with an empty value is no label. Its name has to be UTF-8 all the same, as in any message that decodes. */
+  #tryFindMetricName(): boolean {
+    const { labels, labelCount } = this.#series;
+    for (let slot = 0; slot < labelCount * LABEL_SLOTS; slot += LABEL_SLOTS) {
+      const from = labels[slot]!;
+      if (labels[slot + 1]! - from === METRIC_NAME.length && this.#isMetricName(from)) {
+        this.nameSlot = slot + 2;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #isMetricName(from: number): boolean {
+    const { bytes } = this.#reader;
+    for (let index = 0; index < METRIC_NAME.length; index++) {
+      if (bytes[from + index] !== METRIC_NAME[index]) return false;
+    }
+    return true;
+  }
+
+  /** Of names that are sorted. */
+  #problemOfNames(): 'empty_label_name' | 'repeated_label' | undefined {
+    const { bytes } = this.#reader;
+    const { labels, labelCount } = this.#series;
+    if (labelCount > 0 && labels[0] === labels[1]) return 'empty_label_name';
+    for (let slot = LABEL_SLOTS; slot < labelCount * LABEL_SLOTS; slot += LABEL_SLOTS) {
+      if (compareNames(bytes, labels, { slot, other: slot - LABEL_SLOTS }) === 0) return 'repeated_label';
+    }
+    return undefined;
+  }
+
+  /** A label with an empty value is no label. Its name has to be UTF-8 all the same, as every string of a message. */
   #tryDropEmpty(): boolean {
     const { bytes } = this.#reader;
     const series = this.#series;
@@ -92,60 +100,35 @@ export class SeriesLabels {
       kept += LABEL_SLOTS;
     }
     series.labelCount = kept / LABEL_SLOTS;
-    series.emptyCount = 0;
     return true;
-  }
-
-  #isMetricName(from: number): boolean {
-    const { bytes } = this.#reader;
-    for (let index = 0; index < METRIC_NAME.length; index++) {
-      if (bytes[from + index] !== METRIC_NAME[index]) return false;
-    }
-    return true;
-  }
-
-  /** Which of the names at two slots comes first; 0 when they are equal. */
-  #compareNames(slot: number, other: number): number {
-    const { bytes } = this.#reader;
-    const { labels } = this.#series;
-    let at = labels[slot]!;
-    let otherAt = labels[other]!;
-    const length = labels[slot + 1]! - at;
-    const otherLength = labels[other + 1]! - otherAt;
-    for (const stop = at + Math.min(length, otherLength); at < stop; at++, otherAt++) {
-      const difference = bytes[at]! - bytes[otherAt]!;
-      if (difference !== 0) return difference;
-    }
-    return length - otherLength;
   }
 
   /** Shell sort, in place: quick for a few labels, and not too slow for a hundred thousand. */
   #sort(): void {
-    const { labelCount } = this.#series;
-    for (let gap = shrink(labelCount); gap > 0; gap = shrink(gap)) {
-      for (let index = gap; index < labelCount; index++) {
-        for (
-          let at = index;
-          at >= gap && this.#compareNames(at * LABEL_SLOTS, (at - gap) * LABEL_SLOTS) < 0;
-          at -= gap
-        ) {
-          this.#swap(at * LABEL_SLOTS, (at - gap) * LABEL_SLOTS);
+    const { bytes } = this.#reader;
+    const { labels, labelCount } = this.#series;
+    for (let gap = nextGap(labelCount); gap > 0; gap = nextGap(gap)) {
+      const distance = gap * LABEL_SLOTS;
+      for (let start = distance; start < labelCount * LABEL_SLOTS; start += LABEL_SLOTS) {
+        for (let slot = start; slot >= distance; slot -= distance) {
+          const other = slot - distance;
+          if (compareNames(bytes, labels, { slot, other }) >= 0) break;
+          swap(labels, slot, other);
         }
       }
     }
   }
-
-  #swap(slot: number, other: number): void {
-    const { labels } = this.#series;
-    for (let index = 0; index < LABEL_SLOTS; index++) {
-      const kept = labels[slot + index]!;
-      labels[slot + index] = labels[other + index]!;
-      labels[other + index] = kept;
-    }
-  }
 }
 
-/** The next gap of Gonnet and Baeza-Yates, 1 at last. */
-function shrink(gap: number): number {
+/** The gaps of Gonnet and Baeza-Yates, down to 1, then 0. */
+function nextGap(gap: number): number {
   return gap > 2 ? Math.floor((gap * 5) / 11) : gap - 1;
+}
+
+function swap(labels: Int32Array, slot: number, other: number): void {
+  for (let index = 0; index < LABEL_SLOTS; index++) {
+    const kept = labels[slot + index]!;
+    labels[slot + index] = labels[other + index]!;
+    labels[other + index] = kept;
+  }
 }

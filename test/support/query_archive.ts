@@ -37,7 +37,7 @@ export function sampleLine(
   return encodeRecord(record);
 }
 
-export const NOW_MS = Date.UTC(2026, 10, 20, 12);
+const NOW_MS = Date.UTC(2026, 10, 20, 12);
 
 const MIB = 1024 ** 2;
 

@@ -8,7 +8,10 @@ function logTo(options: Pick<LogOptions, 'level' | 'format'>) {
 
 test('logfmt has the time, the level and the message first, and quotes what needs it', () => {
   const { lines, log } = logTo({ level: 'info', format: 'logfmt' });
-  log.warn({ code: 'E1', count: 3, text: 'two words', quote: 'a"b=c', line: 'x\ny', empty: '', none: undefined }, 'a message');
+  log.warn(
+    { code: 'E1', count: 3, text: 'two words', quote: 'a"b=c', line: 'x\ny', empty: '', none: undefined },
+    'a message',
+  );
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=warn msg="a message" /);
   expect(lines[0]).toContain(String.raw` code=E1 count=3 text="two words" quote="a\"b=c" line="x\ny" empty=""` + '\n');

@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeSnappy } from '../../../src/wire/snappy.ts';
+import { Flattener } from '../../../src/write/flatten.ts';
+import { writeRequests } from '../../support/arbitrary_requests.ts';
+import { textsOf } from '../../support/lines.ts';
+import {
+  bytesField,
+  concat,
+  fixed64Field,
+  groupField,
+  tag,
+  varint,
+  varintField,
+  WIRE_TYPE,
+} from '../../support/protobuf_writer.ts';
+import { expectSameAsOracle, expectWholeIndex, NO_LIMITS } from '../../support/same_as_oracle.ts';
+import { label, name, ONE, sample, series, seriesOf, time, value, valueOne } from '../../support/series.ts';
+
+/** One for all tests: it has to be as good as new after every request and every error. */
+const flattener = new Flattener();
+const NO_UTF8 = Uint8Array.of(0xed, 0xa0, 0x80);
+
+function fixture(name: string): Uint8Array {
+  return decodeSnappy(readFileSync(new URL(`../../fixtures/${name}.bin`, import.meta.url)), 1e9);
+}
+
+const NAME = label(name('__name__'), value('up'));
+
+function linesOf(request: Uint8Array): string[] {
+  return textsOf(flattener.flatten(request, NO_LIMITS).lines.bytes);
+}
+
+describe('requests of real senders', () => {
+  test.each([
+    ['rw1-2.42/001', { sample: 497, histogram: 0, exemplar: 3, metadata: 0 }, 0],
+    ['rw1-2.42/009', { sample: 0, histogram: 0, exemplar: 0, metadata: 452 }, 0],
+    ['rw1-2.42/043', { sample: 500, histogram: 0, exemplar: 0, metadata: 0 }, 12],
+    ['rw1-3.5.3/000', { sample: 1988, histogram: 6, exemplar: 6, metadata: 0 }, 0],
+    ['rw1-3.5.3/003', { sample: 0, histogram: 0, exemplar: 0, metadata: 531 }, 0],
+    ['rw1-3.5.3/016', { sample: 1995, histogram: 5, exemplar: 0, metadata: 0 }, 19],
+  ])('%s', (name, received, staleCount) => {
+    const flattened = expectSameAsOracle(flattener, fixture(name))!;
+    expect(flattened.received).toEqual(received);
+    expect(flattened.skipped).toEqual({ ...received, sample: 0 });
+    expect(flattened.rejected.size).toBe(0);
+    const lines = textsOf(flattened.lines.bytes);
+    expect(lines.length).toBe(received.sample);
+    expect(lines.filter((line) => line.includes(',"value":null,"stale":true,')).length).toBe(staleCount);
+  });
+});
+
+describe('generated requests', () => {
+  test('become what the oracle makes of them', () => {
+    fc.assert(
+      fc.property(writeRequests, (request) => void expectSameAsOracle(flattener, request)),
+      { numRuns: 4000 },
+    );
+  });
+
+  test('cut at every offset', () => {
+    fc.assert(
+      fc.property(writeRequests, (request) => {
+        for (let end = 0; end < request.length; end++) expectSameAsOracle(flattener, request.subarray(0, end));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('with bits flipped', () => {
+    const flips = fc.array(fc.tuple(fc.nat(), fc.nat(7)), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(writeRequests, fc.array(flips, { minLength: 10, maxLength: 10 }), (request, tries) => {
+        for (const flipped of tries) expectSameAsOracle(flattener, flip(request, flipped));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('requests of real senders, damaged', () => {
+  const names = ['rw1-2.42/001', 'rw1-3.5.3/003', 'rw1-3.5.3/016'];
+
+  test('cut', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.double({ min: 0, max: 1, noNaN: true }), (name, share) => {
+        const request = fixture(name);
+        expectSameAsOracle(flattener, request.subarray(0, Math.floor(share * request.length)));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('with bits flipped', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        fc.array(fc.tuple(fc.nat(), fc.nat(7)), { minLength: 1, maxLength: 5 }),
+        (name, flips) => {
+          expectSameAsOracle(flattener, flip(fixture(name), flips));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+function flip(request: Uint8Array, flips: readonly (readonly [at: number, bit: number])[]): Uint8Array {
+  const flipped = request.slice();
+  for (const [at, bit] of flips) flipped[at % request.length]! ^= 1 << bit;
+  return flipped;
+}
+
+test('an empty request has no lines', () => {
+  const flattened = flattener.flatten(new Uint8Array(0), NO_LIMITS);
+  expectWholeIndex(flattened);
+  expect(flattened.lines.ends.length).toBe(0);
+});
+
+describe('one series', () => {
+  test.each<[string, Uint8Array, string[]]>([
+    [
+      'samples before labels, values before names, numbers absent',
+      seriesOf(sample(time(5)), sample(valueOne), sample(), label(value('up'), name('__name__'))),
+      [
+        '{"name":"up","time":5,"value":0,"labels":{"__name__":"up"}}',
+        '{"name":"up","time":0,"value":1,"labels":{"__name__":"up"}}',
+        '{"name":"up","time":0,"value":0,"labels":{"__name__":"up"}}',
+      ],
+    ],
+    [
+      'of a field that comes twice the last counts, also when it is empty',
+      seriesOf(
+        label(name('x'), value('down'), name('__name__'), value('up')),
+        label(name('job'), value('node'), value('')),
+        sample(time(1), valueOne, time(7), fixed64Field(1, 0n)),
+      ),
+      ['{"name":"up","time":7,"value":0,"labels":{"__name__":"up"}}'],
+    ],
+    [
+      'unknown fields and known ones of another type are skipped',
+      seriesOf(
+        varintField(1, 1),
+        groupField(2, groupField(3, valueOne)),
+        label(name('__name__'), varintField(2, 3), value('up'), bytesField(3, 'x')),
+        sample(varintField(1, 3), valueOne, fixed64Field(2, ONE), time(3)),
+      ),
+      ['{"name":"up","time":3,"value":1,"labels":{"__name__":"up"}}'],
+    ],
+    [
+      'labels come out sorted by bytes, not by UTF-16',
+      series(
+        { '\u{10000}': '1', b: '2', '\uffff': '3', ab: '4', a: '5', ['__proto__']: '6', B: '7', __name__: 'up' },
+        1,
+      ),
+      [
+        '{"name":"up","time":1,"value":1,"labels":{"B":"7","__name__":"up","__proto__":"6","a":"5","ab":"4","b":"2","\uffff":"3","\u{10000}":"1"}}',
+      ],
+    ],
+    [
+      'labels that are numbers stay in byte order',
+      series({ 2: 'c', 10: 'b', 1: 'a', __name__: 'up' }, 1),
+      ['{"name":"up","time":1,"value":1,"labels":{"1":"a","10":"b","2":"c","__name__":"up"}}'],
+    ],
+    [
+      'escapes',
+      series({ __name__: 'up', 'path"': 'C:\\\n\u0001\u007f\u2028é😀' }, 1),
+      ['{"name":"up","time":1,"value":1,"labels":{"__name__":"up","path\\"":"C:\\\\\\n\\u0001\u007f\u2028é😀"}}'],
+    ],
+    [
+      'the whole of int64',
+      series({ __name__: 'up' }, -(2n ** 63n), 2n ** 63n - 1n, 2n ** 53n + 1n),
+      [
+        '{"name":"up","time":-9223372036854775808,"value":1,"labels":{"__name__":"up"}}',
+        '{"name":"up","time":9223372036854775807,"value":1,"labels":{"__name__":"up"}}',
+        '{"name":"up","time":9007199254740993,"value":1,"labels":{"__name__":"up"}}',
+      ],
+    ],
+    [
+      'bits of a time past the 64th are dropped',
+      seriesOf(NAME, sample(concat(tag(2, WIRE_TYPE.varint), varint(-1).with(9, 0x7f)))),
+      ['{"name":"up","time":-1,"value":0,"labels":{"__name__":"up"}}'],
+    ],
+    [
+      'a label and a value of more than 127 bytes',
+      series({ __name__: 'up', a: 'x'.repeat(300), ['b'.repeat(150)]: 'y', c: 'z' }, 1),
+      [
+        `{"name":"up","time":1,"value":1,"labels":{"__name__":"up","a":"${'x'.repeat(300)}","${'b'.repeat(150)}":"y","c":"z"}}`,
+      ],
+    ],
+  ])('%s', (_, request, lines) => {
+    expect(linesOf(request)).toEqual(lines);
+    expectSameAsOracle(flattener, request);
+  });
+
+  test.each<[string, string, Uint8Array]>([
+    ['no labels', 'no_metric_name', series({}, 1)],
+    ['no name', 'no_metric_name', series({ job: 'x' }, 1)],
+    ['an empty name', 'no_metric_name', series({ __name__: '', job: 'x' }, 1)],
+    [
+      'no name, where a byte order mark is a character',
+      'no_metric_name',
+      series({ '\ufeff': 'x', '\ufeffa': 'x', a: 'x' }, 1),
+    ],
+    ['an empty label name', 'empty_label_name', series({ __name__: 'up', '': 'x' }, 1)],
+    ['a label twice', 'repeated_label', seriesOf(NAME, label(name('a'), value('x')), NAME, sample())],
+    [
+      'a label twice, once empty',
+      'repeated_label',
+      seriesOf(label(name('a')), NAME, label(name('a'), value('x')), sample()),
+    ],
+    ['a value that is not UTF-8', 'invalid_utf8', seriesOf(NAME, label(name('a'), value(NO_UTF8)), sample())],
+    ['a name that is not UTF-8, without a value', 'invalid_utf8', seriesOf(NAME, label(name(NO_UTF8)), sample())],
+    ['a metric name that is not UTF-8', 'invalid_utf8', seriesOf(label(name('__name__'), value(NO_UTF8)), sample())],
+  ])('is rejected for %s', (_, problem, bad) => {
+    const good = series({ __name__: 'up' }, 1);
+    const flattened = expectSameAsOracle(flattener, concat(good, bad, good))!;
+    expect(flattened.rejected).toEqual(new Map([[problem, 1]]));
+    expect(flattened.firstProblem).toMatch(/^series \{.*\} has /);
+    expect(flattened.lines.ends.length).toBe(2);
+  });
+
+  test('without anything to archive has no problem either', () => {
+    const flattened = expectSameAsOracle(flattener, series({ '': '' }))!;
+    expect(flattened.firstProblem).toBeUndefined();
+  });
+
+  test('is named in a text that fits a line of a log', () => {
+    const request = series({ job: 'x'.repeat(100_000), ['ключ'.repeat(1000)]: '"' }, 1);
+    const { firstProblem } = flattener.flatten(request, NO_LIMITS);
+    expect(firstProblem!.length).toBeLessThan(300);
+    expect(firstProblem).toMatch(/^series \{job="xxx.*…\} has no metric name \(__name__\)$/);
+  });
+});
