@@ -218,7 +218,7 @@ export function compareNames(
 
 /**
  * Steps over the message whose length is next, once it is known to decode: a body that can't be decoded delivers nothing, also where it is of a
- * kind that is only counted.
+ * kind that is only counted. (protobufjs begins to count its depth anew, so groups in it may nest a little deeper than in the whole request.)
  *
  * @throws RequestError invalid_protobuf
  */

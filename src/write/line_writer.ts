@@ -44,7 +44,7 @@ export class LineWriter {
   #maxBytes = 0;
   /** Where the next byte goes. */
   pos = 0;
-  /** Of the labels written last, 32 bits: equal for equal labels, however often their bytes are written. */
+  /** A hash of the labels written last, 32 bits. */
   labelsHash = 0;
 
   /** The time written last, as text: the samples of a scrape share their time. */
@@ -90,7 +90,7 @@ export class LineWriter {
    * Writes a line up to its time.
    *
    * @param slot where `labels` has the offsets of the value of `__name__`
-   * @returns false when the name is not valid UTF-8; what was written is then of no use
+   * @returns false when the name is not valid UTF-8; what was written, and `pos`, are then of no use
    */
   writeName(labels: Int32Array, slot: number): boolean {
     this.#writePiece(HEAD);
@@ -110,7 +110,7 @@ export class LineWriter {
   /**
    * Writes the rest of a line: the first `slots` slots of `labels`.
    *
-   * @returns false when a label is not valid UTF-8; what was written is then of no use
+   * @returns false when a label is not valid UTF-8; what was written, and `pos`, are then of no use
    */
   writeLabels(labels: Int32Array, slots: number): boolean {
     this.#writePiece(LABELS);

@@ -109,8 +109,7 @@ const labels: fc.Arbitrary<readonly Uint8Array[]> = mixed(
   fc.oneof({ arbitrary: fc.tuple(metricName), weight: 30 }, some(metricName)),
   fc.oneof(
     { arbitrary: fc.uniqueArray(plainLabel, { maxLength: 6, selector: nameKey }), weight: 20 },
-    fc.uniqueArray(label(labelName, anyBytes), { maxLength: 6 }),
-    fc.array(label(labelName, anyBytes), { maxLength: 3 }),
+    { arbitrary: fc.array(label(labelName, anyBytes), { maxLength: 4 }), weight: 2 },
   ),
 );
 

@@ -63,7 +63,9 @@ export function unicodeText(constraints: Omit<fc.StringConstraints, 'unit'> = {}
 /** What JSON escapes, what it does not although one may think so, and characters at the edges of UTF-8's lengths. */
 export const awkwardText = fc.string({
   unit: fc.constantFrom(
-    ...'"\\/\b\f\n\r\t\0\u001f !#[]<>&\u007f\u0080\u07ff\u0800\u2028\u2029\ud7ff\ue000\ufeff\uffff\u{10000}\u{10ffff}a',
+    ...Array.from(
+      '"\\/\b\f\n\r\t\0\u001f !#[]<>&\u007f\u0080\u07ff\u0800\u2028\u2029\ud7ff\ue000\ufeff\uffff\u{10000}\u{10ffff}a',
+    ),
   ),
   maxLength: 12,
 });

@@ -183,6 +183,11 @@ describe('one series', () => {
       ['{"name":"up","time":-1,"value":0,"labels":{"__name__":"up"}}'],
     ],
     [
+      'a length of two bytes that looks like a length of one and a short label',
+      seriesOf(NAME, label(name('a'.repeat(9) + '\x12r'), value('x'.repeat(1264))), sample()),
+      [`{"name":"up","time":0,"value":0,"labels":{"__name__":"up","aaaaaaaaa\\u0012r":"${'x'.repeat(1264)}"}}`],
+    ],
+    [
       'a label and a value of more than 127 bytes',
       series({ __name__: 'up', a: 'x'.repeat(300), ['b'.repeat(150)]: 'y', c: 'z' }, 1),
       [

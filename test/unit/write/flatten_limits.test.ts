@@ -100,6 +100,14 @@ describe('limits', () => {
     expect(lines.ends.length).toBe(1);
   });
 
+  test('an oversize label takes no memory', () => {
+    const request = series({ __name__: 'a', x: '\u0001'.repeat(10_000_000) }, 1);
+    const taken = takenBy(() => {
+      expect(flattener.flatten(request, { maxLinesBytes, maxLineBytes: 1_000_000 }).rejected.get('oversize')).toBe(1);
+    });
+    expect(taken).toBeLessThan(1_000_000);
+  });
+
   test('what is returned is the caller’s', () => {
     const { bytes } = flattener.flatten(series({ __name__: 'first' }, 1), NO_LIMITS).lines;
     flattener.flatten(series({ __name__: 'other' }, 2), NO_LIMITS);
