@@ -122,7 +122,7 @@ function median(values: readonly number[]): number {
 
 function report(results: readonly Result[]): void {
   const cells = (title: string, values: readonly string[]) =>
-    console.log(`${title.padEnd(44)}${values.map((value) => value.padStart(9)).join('')}`);
+    console.log(`${title.padEnd(44)}${values.map((value) => value.padStart(11)).join('')}`);
   const last = results.length - 1;
   const row = (title: string, name: Candidate) => {
     const costs = results.map(({ cost }) => cost[name]);

@@ -185,8 +185,9 @@ function encodeDoubles(field: string, values: readonly DoubleBits[]): string {
   return payloads.length === 0 ? list : `${list},"${field}_bits":[${payloads.join()}]`;
 }
 
+/** The bits of a NaN, which are always 16 digits: it begins with 7ff or fff. */
 function hexToken(bits: DoubleBits): string {
-  return `"${bits.toString(16).padStart(16, '0')}"`;
+  return `"${bits.toString(16)}"`;
 }
 
 /**

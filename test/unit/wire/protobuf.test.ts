@@ -14,12 +14,19 @@ import {
 } from '../../support/protobuf_writer.ts';
 
 /** Bytes among which varints of every length, tags and lengths are frequent. */
-const wireBytes = fc.oneof(
-  fc.uint8Array({ minLength: 1, maxLength: 14 }),
-  fc
-    .array(fc.constantFrom(0x00, 0x01, 0x07, 0x08, 0x0f, 0x10, 0x7f, 0x80, 0x81, 0xff), { minLength: 1, maxLength: 14 })
-    .map((bytes) => Uint8Array.from(bytes)),
-);
+const wireBytes = fc
+  .oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 14 }),
+    fc.array(fc.constantFrom(0, 1, 7, 8, 0x0f, 0x10, 0x7f, 0x80, 0x81, 0xff), { minLength: 1, maxLength: 14 }),
+    fc
+      .tuple(
+        fc.array(fc.constantFrom(0x80, 0x81, 0xff), { maxLength: 12 }),
+        fc.nat(0x7f),
+        fc.array(fc.nat(255), { maxLength: 3 }),
+      )
+      .map(([more, last, rest]) => [...more, last, ...rest]),
+  )
+  .map((bytes) => Uint8Array.from(bytes));
 
 function readerOf(bytes: Uint8Array): WireReader {
   const reader = new WireReader();

@@ -92,6 +92,25 @@ describe('every element of the format', () => {
   ])('%s', (_, block, text) => {
     expect(Buffer.from(decode(block) as Uint8Array).toString()).toBe(text);
   });
+
+  test('copies and literals of every length up to every distance from the end', () => {
+    for (let length = 1; length <= 64; length++) {
+      for (let offset = 1; offset <= 6; offset++) {
+        for (let rest = 0; rest <= 4; rest++) {
+          const start = 'abcdef'.slice(0, offset);
+          const end = 'uvwxyz'.slice(0, rest);
+          const copied = start.repeat(64).slice(0, length);
+          const copy = [((length - 1) << 2) | 2, offset, 0];
+          const tail = rest === 0 ? [] : [literal(end)];
+          const block = blockOf(offset + length + rest, literal(start), copy, ...tail);
+          expect(Buffer.from(decode(block) as Uint8Array).toString()).toBe(start + copied + end);
+          const longLiteral = length > 60 ? [60 << 2, length - 1, ...Buffer.from(copied)] : literal(copied);
+          const literals = blockOf(length + rest, longLiteral, ...tail);
+          expect(Buffer.from(decode(literals) as Uint8Array).toString()).toBe(copied + end);
+        }
+      }
+    }
+  });
 });
 
 describe('what is no block', () => {

@@ -231,6 +231,11 @@ describe('one series', () => {
     expect(flattened.firstProblem).toBeUndefined();
   });
 
+  test('is named with all its characters', () => {
+    const { firstProblem } = flattener.flatten(series({ '\ufeffa': '\ufeff"', job: 'x' }, 1), NO_LIMITS);
+    expect(firstProblem).toBe('series {job="x", \ufeffa="\ufeff\\""} has no metric name (__name__)');
+  });
+
   test('is named in a text that fits a line of a log', () => {
     const request = series({ job: 'x'.repeat(100_000), ['ключ'.repeat(1000)]: '"' }, 1);
     const { firstProblem } = flattener.flatten(request, NO_LIMITS);
