@@ -1,6 +1,7 @@
 // The walls of docs/architecture.md: imports run one way.
 const PURE = '^src/(errors|record|archive|backoff)\\.ts$|^src/wire/';
 const SHARED = '^src/(errors|record|archive|backoff|option|config|log|metrics)\\.ts$|^src/wire/';
+const AWS_SDK = '^node_modules/(@aws-sdk|@smithy)/';
 
 /** A room and all that it may import, besides its own files. */
 function wall(name, room, allowed) {
@@ -34,8 +35,20 @@ module.exports = {
     {
       name: 'aws-stays-in-its-sink',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/sinks/(kinesis|firehose)\\.ts$' },
-      to: { path: '^node_modules/(@aws-sdk|@smithy)/' },
+      from: { path: '^src/', pathNot: '^src/sinks/(kinesis|firehose|aws_client)\\.ts$' },
+      to: { path: AWS_SDK },
+    },
+    {
+      name: 'each-aws-sink-knows-its-own-client',
+      severity: 'error',
+      from: { path: '^src/sinks/(kinesis|firehose)\\.ts$' },
+      to: { path: AWS_SDK, pathNot: '^node_modules/@aws-sdk/client-$1/' },
+    },
+    {
+      name: 'aws-client-knows-the-http-handler',
+      severity: 'error',
+      from: { path: '^src/sinks/aws_client\\.ts$' },
+      to: { path: AWS_SDK, pathNot: '^node_modules/@smithy/node-http-handler/' },
     },
     {
       name: 'duckdb-stays-in-read',

@@ -1,5 +1,5 @@
 import { ConfigError } from './errors.ts';
-import { bytes, duration, oneOf, option } from './option.ts';
+import { bytes, duration, listenAddress, oneOf, option, url, type ListenAddress } from './option.ts';
 
 /** Every setting of `serve`. Flags win over the environment; an empty variable counts as unset. README's table is tested against this. */
 export const OPTIONS = {
@@ -9,6 +9,13 @@ export const OPTIONS = {
     placeholder: '<name|arn>',
     help: 'Kinesis data stream that receives the records, by name or ARN',
     parse: parseStream,
+  }),
+  deliveryStreamName: option({
+    flag: '--delivery-stream-name',
+    env: 'DELIVERY_STREAM_NAME',
+    placeholder: '<name>',
+    help: 'Firehose delivery stream (Direct PUT) that receives the records without a Kinesis stream, by name',
+    parse: parseDeliveryStream,
   }),
   archiveDir: option({
     flag: '--archive-dir',
@@ -25,14 +32,30 @@ export const OPTIONS = {
     placeholder: '<host:port>',
     default: ':9501',
     help: 'address to listen on; no host means every interface',
-    parse: parseListenAddress,
+    parse: listenAddress,
+  }),
+  packing: option({
+    flag: '--packing',
+    env: 'PACKING',
+    placeholder: '<packing>',
+    unset: 'none',
+    help: 'what a record holds: none (one line), lines (many) or gzip (many, as one gzip member); the same lines in S3',
+    parse: oneOf(['none', 'lines', 'gzip']),
+  }),
+  recordBytes: option({
+    flag: '--record-bytes',
+    env: 'RECORD_BYTES',
+    placeholder: '<bytes>',
+    unset: '25600',
+    help: 'what a packed record aims at, partition key included: a billing unit of Kinesis, five of Firehose',
+    parse: bytes('1KiB', '1000KiB'),
   }),
   flushIntervalMs: option({
     flag: '--flush-interval',
     env: 'FLUSH_INTERVAL',
     placeholder: '<duration>',
-    default: '100ms',
-    help: 'longest wait of a line for its batch to fill; a lone sender never waits',
+    default: '200ms',
+    help: 'longest wait of a line for its record or batch to fill; with packing none a lone sender never waits',
     parse: duration('1ms', '10s'),
   }),
   deliveryTimeoutMs: option({
@@ -88,7 +111,7 @@ export const OPTIONS = {
     placeholder: '<url>',
     unset: "the AWS SDK's own, AWS_ENDPOINT_URL included",
     help: 'endpoint of the AWS service: an emulator, or a PrivateLink address',
-    parse: parseUrl,
+    parse: url,
   }),
   archiveRetentionMs: option({
     flag: '--archive-retention',
@@ -122,24 +145,23 @@ type OptionValue<Name extends OptionName> = ReturnType<(typeof OPTIONS)[Name]['p
 /** Values as the command line and the environment gave them, defaults filled in. */
 export type GivenOptions = { readonly [Name in OptionName]?: OptionValue<Name> };
 
-export interface ListenAddress {
-  readonly host: string | undefined;
-  readonly port: number;
+/** Where a stream of AWS is; what is undefined is left to the SDK. */
+interface AwsLocation {
+  readonly region: string | undefined;
+  readonly endpointUrl: string | undefined;
 }
 
 /** Where records go. */
 export type Destination =
-  | {
-      readonly kind: 'kinesis';
-      readonly stream: string;
-      readonly region: string | undefined;
-      readonly endpointUrl: string | undefined;
-    }
+  | ({ readonly kind: 'kinesis'; readonly stream: string } & AwsLocation)
+  | ({ readonly kind: 'firehose'; readonly deliveryStream: string } & AwsLocation)
   | { readonly kind: 'directory'; readonly dir: string; readonly retentionMs: number | undefined };
 
 export interface Config {
   readonly destination: Destination;
   readonly listenAddr: ListenAddress;
+  readonly packing: OptionValue<'packing'>;
+  readonly recordBytes: number;
   readonly flushIntervalMs: number;
   readonly deliveryTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
@@ -155,6 +177,10 @@ export type LogFormat = OptionValue<'logFormat'>;
 
 const DEFAULT_ARCHIVE_DIR = './archive';
 
+const STREAM = labelOf('streamName');
+const DELIVERY_STREAM = labelOf('deliveryStreamName');
+const DIRECTORY = labelOf('archiveDir');
+
 /**
  * Checks the settings against each other.
  *
@@ -166,6 +192,7 @@ export function resolveConfig(given: GivenOptions): Config {
   return Object.freeze({
     destination: Object.freeze(resolveDestination(given)),
     listenAddr: withDefault('listenAddr'),
+    ...resolvePacking(given),
     flushIntervalMs: withDefault('flushIntervalMs'),
     deliveryTimeoutMs: withDefault('deliveryTimeoutMs'),
     shutdownTimeoutMs: withDefault('shutdownTimeoutMs'),
@@ -178,33 +205,60 @@ export function resolveConfig(given: GivenOptions): Config {
 }
 
 function resolveDestination(given: GivenOptions): Destination {
-  const { streamName, archiveDir, archiveRetentionMs, region, endpointUrl } = given;
-  const directory =
-    archiveDir === 'none' ? undefined : (archiveDir ?? (streamName === undefined ? DEFAULT_ARCHIVE_DIR : undefined));
-  if (streamName !== undefined && directory !== undefined) {
+  const { streamName, deliveryStreamName, archiveDir, archiveRetentionMs, region, endpointUrl } = given;
+  const chosen = [
+    streamName !== undefined && STREAM,
+    deliveryStreamName !== undefined && DELIVERY_STREAM,
+    archiveDir !== undefined && archiveDir !== 'none' && DIRECTORY,
+  ].filter((label) => label !== false);
+  if (chosen.length === 2) {
+    throw new ConfigError(`two destinations: both ${chosen.join(' and ')} are given; leave one of them out`);
+  }
+  if (chosen.length > 2) {
+    throw new ConfigError(`three destinations: ${chosen.join(', ')} are given; leave two of them out`);
+  }
+  if (archiveRetentionMs !== undefined && (streamName ?? deliveryStreamName) !== undefined) {
     throw new ConfigError(
-      'two destinations: both --stream-name (STREAM_NAME) and --archive-dir (ARCHIVE_DIR) are given; leave one of them out',
+      `${labelOf('archiveRetentionMs')} works on a local archive only; leave it out with ${chosen.join()}`,
     );
   }
-  if (streamName !== undefined) {
-    if (archiveRetentionMs !== undefined) {
-      throw new ConfigError(
-        '--archive-retention (ARCHIVE_RETENTION) works on a local archive only; leave it out with --stream-name',
-      );
-    }
-    return { kind: 'kinesis', stream: streamName, region, endpointUrl };
+  if (streamName !== undefined) return { kind: 'kinesis', stream: streamName, region, endpointUrl };
+  if (deliveryStreamName !== undefined) {
+    return { kind: 'firehose', deliveryStream: deliveryStreamName, region, endpointUrl };
   }
-  if (directory === undefined) {
+  if (archiveDir === 'none') {
     throw new ConfigError(
-      'no destination: give --stream-name (STREAM_NAME) for a Kinesis data stream, or --archive-dir (ARCHIVE_DIR) for a local directory',
+      `no destination: give ${STREAM} for a Kinesis data stream, ${DELIVERY_STREAM} for a Firehose delivery stream, ` +
+        `or ${DIRECTORY} for a local directory`,
     );
   }
   if (endpointUrl !== undefined) {
     throw new ConfigError(
-      '--endpoint-url works with --stream-name (STREAM_NAME) only; give the stream, or leave it out',
+      `--endpoint-url works with ${STREAM} or ${DELIVERY_STREAM} only; give one of them, or leave it out`,
     );
   }
-  return { kind: 'directory', dir: directory, retentionMs: archiveRetentionMs };
+  return { kind: 'directory', dir: archiveDirOrDefault(archiveDir), retentionMs: archiveRetentionMs };
+}
+
+/** An option as messages name it. */
+function labelOf(name: 'streamName' | 'deliveryStreamName' | 'archiveDir' | 'archiveRetentionMs'): string {
+  return `${OPTIONS[name].flag} (${OPTIONS[name].env})`;
+}
+
+/** A billing unit of Kinesis, https://aws.amazon.com/kinesis/data-streams/pricing/, and five of Firehose. */
+const DEFAULT_RECORD_BYTES = 25 * 1024;
+
+function resolvePacking(given: GivenOptions): Pick<Config, 'packing' | 'recordBytes'> {
+  const { packing, recordBytes, streamName, deliveryStreamName } = given;
+  if (packing !== undefined && (streamName ?? deliveryStreamName) === undefined) {
+    throw new ConfigError('--packing (PACKING) works with a stream; a directory always holds gzip, so leave it out');
+  }
+  if (recordBytes !== undefined && (packing ?? 'none') === 'none') {
+    throw new ConfigError(
+      '--record-bytes (RECORD_BYTES) works with --packing lines or gzip; give one of them, or leave it out',
+    );
+  }
+  return { packing: packing ?? 'none', recordBytes: recordBytes ?? DEFAULT_RECORD_BYTES };
 }
 
 /** The default of `query`, which reads what `serve` without settings wrote. */
@@ -223,19 +277,12 @@ function parseStream(text: string): string {
   );
 }
 
-function parseListenAddress(text: string): ListenAddress {
-  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
-  const port = Number(parts?.[3]);
-  if (!parts || port > 65_535)
-    throw new ConfigError('expected host:port, :port or [ipv6]:port with a port from 0 to 65535, such as :9501');
-  const host = parts[1] ?? parts[2];
-  return { host: host === '' ? undefined : host, port };
-}
+// https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html: DeliveryStreamName
+const DELIVERY_STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/;
 
-function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new ConfigError('expected an http or https URL, such as http://127.0.0.1:4567');
-  }
-  return text;
+function parseDeliveryStream(text: string): string {
+  if (DELIVERY_STREAM_NAME.test(text)) return text;
+  throw new ConfigError(
+    'expected the name of a delivery stream (1 to 64 of a-z A-Z 0-9 _ . -), which is what follows the / in its ARN',
+  );
 }

@@ -77,3 +77,26 @@ function parseBytes(text: string): number | undefined {
   const parts = BYTES.exec(text);
   return parts ? Number(parts[1]) * UNIT_BYTES[parts[2] ?? 'B']! : undefined;
 }
+
+export interface ListenAddress {
+  /** Undefined means every interface. */
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+export function listenAddress(text: string): ListenAddress {
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const port = Number(parts?.[3]);
+  if (!parts || port > 65_535)
+    throw new ConfigError('expected host:port, :port or [ipv6]:port with a port from 0 to 65535, such as :9501');
+  const host = parts[1] ?? parts[2];
+  return { host: host === '' ? undefined : host, port };
+}
+
+export function url(text: string): string {
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    throw new ConfigError('expected an http or https URL, such as http://127.0.0.1:4567');
+  }
+  return text;
+}

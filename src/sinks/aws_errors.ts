@@ -9,6 +9,8 @@ export interface AwsTarget {
   readonly option: string;
   /** The IAM action of its calls. */
   readonly action: string;
+  /** What to do about a KMS key that is enabled and can't be used all the same. */
+  readonly keyMend: string;
 }
 
 /** What the person on call does, by what is wrong. */
@@ -21,7 +23,10 @@ const MENDS = {
     'give valid AWS credentials: a role of the instance, task or pod, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE',
   stale: () =>
     "renew the AWS credentials (those from the environment or a file are read at the start only, so restart), and set this machine's clock",
-  key: ({ name }: AwsTarget) => `enable the KMS key that encrypts ${name}, and allow kms:GenerateDataKey on it`,
+  key: ({ name, keyMend }: AwsTarget) => `enable the KMS key that encrypts ${name}, and ${keyMend}`,
+  source: ({ option }: AwsTarget) =>
+    `give ${option} a delivery stream whose source is Direct PUT and that does not decompress CloudWatch Logs; ` +
+    'to feed one that reads a Kinesis stream, give that stream to --stream-name (STREAM_NAME) instead',
   endpoint: () =>
     'correct --endpoint-url (AWS_ENDPOINT_URL), --region (AWS_REGION) or the proxy between: AWS does not answer there',
   tls: () =>
@@ -42,6 +47,7 @@ const MISSING: AwsVerdict = { failure: 'down', mend: 'missing' };
 const PERMISSION: AwsVerdict = { failure: 'down', mend: 'permission' };
 const CREDENTIALS: AwsVerdict = { failure: 'down', mend: 'credentials' };
 const KEY: AwsVerdict = { failure: 'down', mend: 'key' };
+const SOURCE: AwsVerdict = { failure: 'down', mend: 'source' };
 const ENDPOINT: AwsVerdict = { failure: 'down', mend: 'endpoint' };
 const TLS: AwsVerdict = { failure: 'down', mend: 'tls' };
 
@@ -75,6 +81,7 @@ const VERDICTS: ReadonlyMap<string, AwsVerdict> = new Map([
   ...verdicts(CREDENTIALS, ['IncompleteSignature', 'InvalidClientTokenId', 'OptInRequired', 'UnrecognizedClient']),
   ...verdicts(KEY, ['KMSAccessDenied', 'KMSDisabled', 'KMSInvalidState', 'KMSNotFound', 'KMSOptInRequired']),
   ...verdicts(KEY, ['InvalidKMSResource']),
+  ...verdicts(SOURCE, ['InvalidSource']),
   ...verdicts(ENDPOINT, ['EndpointError', 'UnknownOperation']),
   ...verdicts(TLS, ['EPROTO', 'CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'DEPTH_ZERO_SELF_SIGNED_CERT']),
   ...verdicts(TLS, ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY']),
@@ -82,6 +89,9 @@ const VERDICTS: ReadonlyMap<string, AwsVerdict> = new Map([
   // Sizes and keys were checked before, so this is rare: whether a record or the configuration is at fault, delivery finds out by halving.
   ...verdicts(REFUSED, ['InvalidArgument', 'RequestEntityTooLarge', 'Serialization', 'Validation', 'ValidationError']),
 ]);
+
+/** Firehose has no code of its own for records that go past the source of a delivery stream: https://github.com/aws/aws-cli/issues/7010 */
+const PAST_THE_SOURCE = /not permitted on \w+AsSource\b/;
 
 function verdicts(verdict: AwsVerdict, names: readonly string[]): [string, AwsVerdict][] {
   return names.map((name) => [name, verdict]);
@@ -97,14 +107,18 @@ interface ThrownBySdk {
   readonly message?: unknown;
   /** Node's, of a connection. */
   readonly code?: unknown;
+  /** Of an answer: who is to blame. */
+  readonly $fault?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
 /** What a failed call of the SDK means, with the vendor's code for it. What is unknown is transient: it is tried again, and seen in the log. */
 export function classifyAwsError(error: unknown): AwsVerdict & { readonly code: string } {
-  const { code, name, $metadata: { httpStatusCode: status } = {} } = (error ?? {}) as ThrownBySdk;
-  // Node's code first: an answer that breaks off in the middle has the status 200 too.
-  const words = [code, name].filter((word) => typeof word === 'string');
+  const { code, name, message, $fault, $metadata: { httpStatusCode: status } = {} } = (error ?? {}) as ThrownBySdk;
+  // Node's code first: an answer that breaks off in the middle has the status 200 too. An error that AWS answers may have a field of that
+  // name, as InvalidKMSResourceException has; what it is, its name says.
+  const words = [$fault === undefined ? code : undefined, name].filter((word) => typeof word === 'string');
+  if (PAST_THE_SOURCE.test(String(message))) return { ...SOURCE, code: words[0] ?? 'UnknownError' };
   for (const word of words) {
     const verdict = verdictOf(word);
     if (verdict) return { ...verdict, code: word };

@@ -22,6 +22,7 @@ const LIMITS: SinkLimits = {
   overheadBytesPerRecord: 0,
   // Firehose's 1,000 KiB, so that every destination accepts the same lines. https://docs.aws.amazon.com/firehose/latest/dev/limits.html
   maxRecordBytes: 1_024_000,
+  billingUnitBytes: undefined,
   // One is compressed while the other is written.
   maxCallsInFlight: 2,
 };

@@ -19,7 +19,9 @@ export interface SinkLimits {
   readonly overheadBytesPerRecord: number;
   /** Bytes of one line, its newline included. */
   readonly maxRecordBytes: number;
-  /** Calls that may be under way at once. */
+  /** What each record is rounded up to on the bill; undefined where records cost nothing. */
+  readonly billingUnitBytes: number | undefined;
+  /** Calls that may be under way at once, at most. */
   readonly maxCallsInFlight: number;
 }
 
@@ -39,6 +41,7 @@ export interface Sink {
   /**
    * Delivers a batch once, without retrying. The lines' bytes are the caller's and stay unchanged until the promise settles.
    *
+   * @param signal may be shared by calls: each adds a listener or two to it
    * @returns the records that were not accepted, ascending by index; `[]` means that every line is safe
    * @throws SinkError when the call failed as a whole
    */

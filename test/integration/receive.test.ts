@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { SinkError } from '../../src/errors.ts';
+import { REQUEST_BYTES } from '../../src/write/gate.ts';
 import { get, send, write, WRITE_HEADERS } from '../support/http.ts';
 import { ScriptedSink } from '../support/scripted_sink.ts';
 import { acceptAll, startService } from '../support/service.ts';
@@ -220,7 +221,7 @@ describe('what is not delivered goes back to the sender', () => {
     const { port, sink, metrics } = await startService();
     const socket = connect(port, '127.0.0.1');
     socket.write('POST /receive HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');
-    await expect.poll(async () => (await metrics())('in_flight_bytes')).toBe(1000);
+    await expect.poll(async () => (await metrics())('in_flight_bytes')).toBe(REQUEST_BYTES + 3);
     socket.destroy();
     await expect.poll(async () => (await metrics())('in_flight_bytes')).toBe(0);
     expect((await metrics())('requests_total{code="499"}')).toBe(1);
@@ -228,7 +229,61 @@ describe('what is not delivered goes back to the sender', () => {
   });
 });
 
+describe('memory', () => {
+  test('is held for what a body takes, however small its chunks are', async () => {
+    const { port, metrics } = await startService();
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST /receive HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write('1\r\nX\r\n'.repeat(50_000));
+    await expect.poll(async () => (await metrics())('in_flight_bytes')).toBeGreaterThanOrEqual(REQUEST_BYTES + 50_000);
+    expect((await metrics())('in_flight_bytes')).toBeLessThanOrEqual(REQUEST_BYTES + 200_000);
+    socket.destroy();
+    await expect.poll(async () => (await metrics())('in_flight_bytes')).toBe(0);
+  });
+
+  test('is not held for what a sender only says that it will send', async () => {
+    const { port, sink } = await startService();
+    acceptAll(sink);
+    const liars = Array.from({ length: 8 }, () => connect(port, '127.0.0.1'));
+    for (const liar of liars)
+      liar.write(`POST /receive HTTP/1.1\r\nHost: x\r\nContent-Length: ${32 * 1024 ** 2}\r\n\r\n`);
+    await expect.poll(async () => (await get(port, '/metrics')).text).toContain(`in_flight_bytes ${8 * REQUEST_BYTES}`);
+    expect((await write(port, writeRequest(someSeries(1)))).status).toBe(204);
+    for (const liar of liars) liar.destroy();
+  });
+
+  test('is given back for all the requests of a sender that pipelines and goes away', async () => {
+    const { port, sink, metrics } = await startService();
+    const body = writeRequest(someSeries(1));
+    const socket = connect(port, '127.0.0.1');
+    const head = `POST /receive HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+    for (let request = 0; request < 20; request++) socket.write(Buffer.concat([Buffer.from(head), body]));
+    await expect.poll(async () => (await metrics())('lines_in_flight')).toBe(20);
+    socket.destroy();
+    await expect.poll(async () => (await metrics())('lines_in_flight')).toBe(0);
+    await (await sink.call()).accept();
+    await expect.poll(async () => (await metrics())('in_flight_bytes')).toBe(0);
+  });
+
+  test('a body that is too large is thrown away, so that its sender sees the status', async () => {
+    const { port } = await startService({ config: { maxBodyBytes: 1_000 } });
+    for (let round = 0; round < 5; round++) {
+      expect((await write(port, new Uint8Array(8 * 1024 ** 2))).status).toBe(413);
+    }
+  });
+});
+
 describe('stopping', () => {
+  test('answers 503 to a request whose body does not come to its end', async () => {
+    const { port, stop } = await startService({ config: { shutdownTimeoutMs: 50 } });
+    const socket = connect(port, '127.0.0.1');
+    const answer = new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
+    socket.write('POST /receive HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');
+    await expect.poll(async () => (await get(port, '/metrics')).text).toContain(`in_flight_bytes ${REQUEST_BYTES + 3}`);
+    await stop();
+    expect(await answer).toContain('503 Service Unavailable');
+  });
+
   const body = writeRequest(someSeries(3));
 
   test('delivers what is in flight, refuses what comes, and closes the sink', async () => {
@@ -267,7 +322,9 @@ describe('stopping', () => {
     );
     socket.write(`POST /receive HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`);
     socket.write(body.subarray(0, 10));
-    await expect.poll(async () => (await get(port, '/metrics')).text).toContain(`in_flight_bytes ${body.length}`);
+    await expect
+      .poll(async () => (await get(port, '/metrics')).text)
+      .toContain(`in_flight_bytes ${REQUEST_BYTES + 10}`);
     const stopped = stop();
     expect((await get(port, '/-/ready')).status).toBe(503);
     socket.write(body.subarray(10));

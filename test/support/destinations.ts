@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { startAdapter, type Adapter } from './adapter.ts';
-import { startFakeKinesis, type Behaviour, type FakeCall } from './fake_kinesis.ts';
+import type { Behaviour, FakeCall } from './fake_aws.ts';
+import { startFakeKinesis } from './fake_kinesis.ts';
 import { startKinesalite } from './kinesis_emulator.ts';
 import { freePort, waitFor } from './processes.ts';
 import { readWholeMembers } from './samples.ts';

@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import type { Lines } from '../../src/record.ts';
 import type { Batch } from '../../src/sinks/sink.ts';
 
@@ -33,4 +34,9 @@ export function textsOf(bytes: Uint8Array): string[] {
   if (bytes.at(-1) !== 0x0a) throw new Error(`the last of ${bytes.length} bytes is no newline`);
   // ignoreBOM keeps a byte order mark where it stands.
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, -1)).split('\n');
+}
+
+/** The lines of a record, whatever its packing. */
+export function textsOfRecord(data: Uint8Array): string[] {
+  return textsOf(data[0] === 0x1f && data[1] === 0x8b ? gunzipSync(data) : data);
 }

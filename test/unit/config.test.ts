@@ -26,6 +26,9 @@ describe('every option', () => {
       'arn:aws:kinesis:eu-west-1:123456789012:stream/metrics',
       'arn:aws:kinesis:eu-west-1:123456789012:stream/metrics',
     ],
+    ['deliveryStreamName', 'metrics_1.a-b', 'metrics_1.a-b'],
+    ['deliveryStreamName', 'x'.repeat(64), 'x'.repeat(64)],
+    ['deliveryStreamName', 'none', 'none'],
     ['endpointUrl', 'http://127.0.0.1:4567', 'http://127.0.0.1:4567'],
     ['logFormat', 'json', 'json'],
   ] as const)('%s takes %s', (name, text, value) => {
@@ -45,6 +48,10 @@ describe('every option', () => {
     ['maxInFlightBytes', '1e9', '1MiB'],
     ['streamName', 'no spaces', 'ARN'],
     ['streamName', 'arn:aws:firehose:eu-west-1:123456789012:deliverystream/x', 'ARN'],
+    ['deliveryStreamName', '', '1 to 64'],
+    ['deliveryStreamName', 'x'.repeat(65), '1 to 64'],
+    ['deliveryStreamName', 'no spaces', 'a-z A-Z 0-9 _ . -'],
+    ['deliveryStreamName', 'arn:aws:firehose:eu-west-1:123456789012:deliverystream/x', 'what follows the / in its ARN'],
     ['endpointUrl', 'localhost:4567', 'http'],
     ['logLevel', 'verbose', 'debug, info, warn, error'],
   ] as const)('%s refuses %s, naming the bound or the form', (name, text, hint) => {
@@ -70,21 +77,77 @@ describe('the destination', () => {
       { archiveDir: '/data', archiveRetentionMs: 5 },
       { kind: 'directory', dir: '/data', retentionMs: 5 },
     ],
-    ['is the stream', { streamName: 's', region: 'r' }, { kind: 'kinesis', stream: 's', region: 'r' }],
+    [
+      'is the stream',
+      { streamName: 's', region: 'r', endpointUrl: 'http://x' },
+      { kind: 'kinesis', stream: 's', region: 'r', endpointUrl: 'http://x' },
+    ],
     ['is the stream in the image', { streamName: 's', archiveDir: 'none' }, { kind: 'kinesis', stream: 's' }],
+    [
+      'is the delivery stream',
+      { deliveryStreamName: 'd', region: 'r', endpointUrl: 'http://x' },
+      { kind: 'firehose', deliveryStream: 'd', region: 'r', endpointUrl: 'http://x' },
+    ],
+    [
+      'is the delivery stream in the image',
+      { deliveryStreamName: 'd', archiveDir: 'none' },
+      { kind: 'firehose', deliveryStream: 'd', region: undefined, endpointUrl: undefined },
+    ],
+    ['is a delivery stream of any name', { deliveryStreamName: 'none' }, { kind: 'firehose', deliveryStream: 'none' }],
   ])('%s', (_, given, destination) => {
-    expect(resolveConfig(given).destination).toMatchObject(destination);
+    const resolved = resolveConfig(given).destination;
+    expect(resolved).toMatchObject(destination);
+    expect(Object.isFrozen(resolved)).toBe(true);
   });
 
   test.each<[string, GivenOptions, string]>([
-    ['two', { streamName: 's', archiveDir: './a' }, 'both --stream-name (STREAM_NAME) and --archive-dir (ARCHIVE_DIR)'],
-    ['none', { archiveDir: 'none' }, 'no destination: give --stream-name (STREAM_NAME)'],
+    [
+      'a stream and a directory',
+      { streamName: 's', archiveDir: './a' },
+      'two destinations: both --stream-name (STREAM_NAME) and --archive-dir (ARCHIVE_DIR) are given; leave one of them out',
+    ],
+    [
+      'a delivery stream and a directory',
+      { deliveryStreamName: 'd', archiveDir: './a' },
+      'two destinations: both --delivery-stream-name (DELIVERY_STREAM_NAME) and --archive-dir (ARCHIVE_DIR) are given; leave one',
+    ],
+    [
+      'both streams',
+      { streamName: 's', deliveryStreamName: 'd' },
+      'two destinations: both --stream-name (STREAM_NAME) and --delivery-stream-name (DELIVERY_STREAM_NAME) are given; leave one',
+    ],
+    [
+      'both streams in the image',
+      { streamName: 's', deliveryStreamName: 'd', archiveDir: 'none' },
+      'two destinations: both --stream-name (STREAM_NAME) and --delivery-stream-name (DELIVERY_STREAM_NAME)',
+    ],
+    [
+      'both streams and a directory',
+      { streamName: 's', deliveryStreamName: 'd', archiveDir: './a' },
+      'three destinations: --stream-name (STREAM_NAME), --delivery-stream-name (DELIVERY_STREAM_NAME), ' +
+        '--archive-dir (ARCHIVE_DIR) are given; leave two of them out',
+    ],
+    [
+      'none',
+      { archiveDir: 'none' },
+      'no destination: give --stream-name (STREAM_NAME) for a Kinesis data stream, ' +
+        '--delivery-stream-name (DELIVERY_STREAM_NAME) for a Firehose delivery stream, or --archive-dir (ARCHIVE_DIR)',
+    ],
     [
       'retention without an archive',
       { streamName: 's', archiveRetentionMs: 5 },
-      '--archive-retention (ARCHIVE_RETENTION)',
+      '--archive-retention (ARCHIVE_RETENTION) works on a local archive only; leave it out with --stream-name (STREAM_NAME)',
     ],
-    ['an endpoint without a stream', { endpointUrl: 'http://x' }, '--endpoint-url'],
+    [
+      'retention of a delivery stream',
+      { deliveryStreamName: 'd', archiveRetentionMs: 5 },
+      'leave it out with --delivery-stream-name (DELIVERY_STREAM_NAME)',
+    ],
+    [
+      'an endpoint without a stream',
+      { endpointUrl: 'http://x' },
+      '--endpoint-url works with --stream-name (STREAM_NAME) or --delivery-stream-name (DELIVERY_STREAM_NAME) only',
+    ],
   ])('of %s stops the start', (_, given, message) => {
     expect(() => resolveConfig(given)).toThrow(ConfigError);
     expect(() => resolveConfig(given)).toThrow(message);

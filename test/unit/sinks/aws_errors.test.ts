@@ -6,11 +6,17 @@ const TARGET = {
   region: 'eu-west-1',
   option: '--stream-name (STREAM_NAME)',
   action: 'kinesis:PutRecords',
+  keyMend: 'allow kms:GenerateDataKey on it',
 };
 
 /** An error as the SDK throws it. */
 function thrown(name: string, { code, status }: { code?: string; status?: number } = {}): Error {
   return Object.assign(new Error('a message\n  and a hint'), { name, code, $metadata: { httpStatusCode: status } });
+}
+
+/** An error as AWS answers it. */
+function answered(name: string, fields: { code?: string; message?: string } = {}): Error {
+  return Object.assign(thrown(name, { status: 400 }), { $fault: 'client', ...fields });
 }
 
 describe('an error of the SDK is', () => {
@@ -48,6 +54,23 @@ describe('an error of the SDK is', () => {
       error: thrown('GremlinsException', { status: 400 }),
       is: ['refused', 'GremlinsException'],
     },
+    {
+      title: "a key that can't be used, with a field that is called code",
+      error: answered('InvalidKMSResourceException', { code: 'ThrottlingException' }),
+      is: ['down', 'InvalidKMSResourceException'],
+    },
+    {
+      title: 'a delivery stream that reads a Kinesis stream',
+      error: answered('InvalidArgumentException', {
+        message: 'This operation is not permitted on KinesisStreamAsSource delivery stream type.',
+      }),
+      is: ['down', 'InvalidArgumentException'],
+    },
+    {
+      title: 'another argument that is none',
+      error: answered('InvalidArgumentException', { message: 'Records size exceeds 4 MB limit' }),
+      is: ['refused', 'InvalidArgumentException'],
+    },
     { title: 'an unknown code of Node', error: thrown('Error', { code: 'EGREMLINS' }), is: ['transient', 'EGREMLINS'] },
     { title: 'a bug', error: new TypeError('x is not a function'), is: ['transient', 'TypeError'] },
     {
@@ -84,6 +107,14 @@ describe('the error of the sink', () => {
       mend: 'create stream history in eu-west-1, or correct --stream-name (STREAM_NAME) or --region (AWS_REGION)',
       cause: error,
     });
+  });
+
+  test.each([
+    ['KMSDisabledException', 'enable the KMS key that encrypts stream history, and allow kms:GenerateDataKey on it'],
+    ['InvalidKMSResourceException', 'enable the KMS key that encrypts stream history, and allow kms:GenerateDataKey'],
+    ['InvalidSourceException', 'a delivery stream whose source is Direct PUT and that does not decompress CloudWatch'],
+  ])('says what to do about %s', (name, mend) => {
+    expect(sinkErrorOf(answered(name), TARGET, false).mend).toContain(mend);
   });
 
   test('gives the SDK time to mend what it can', () => {

@@ -19,35 +19,44 @@ const PADDING = pairsOf('==')[0]!;
 /** Two hexadecimal characters by their byte. */
 const HEX_PAIRS = pairsOf(Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(''));
 
+/** What a call is for, by the field of its body: `{StreamName}` or `{StreamARN}` for Kinesis, `{DeliveryStreamName}` for Firehose. */
+export type StreamField = Readonly<Record<string, string>>;
+
+export interface PutBodyOptions {
+  /** Whether a record has one: Kinesis finds its shard by it, Firehose has no shards. */
+  readonly partitionKeys: boolean;
+}
+
 /**
- * The JSON body of a PutRecords call, written straight as bytes, without an object per record:
+ * The JSON body of a PutRecords or a PutRecordBatch call, written straight as bytes, without an object per record:
  *
  *     {"StreamName":"…","Records":[{"Data": "<base64 of the line>","PartitionKey":"<8 hex digits>"}, …]}
+ *     {"DeliveryStreamName":"…","Records":[{"Data": "<base64 of the line>"}, …]}
  *
- * A stream given by its ARN goes into `StreamARN` instead.
  * https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
+ * https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
  *
+ * @param stream all ASCII, as the names of streams are
  * @param batch at least one record
  * @returns a buffer of its own
  */
-export function writePutRecordsBody(stream: string, batch: Batch): Uint8Array {
-  const field = stream.startsWith('arn:') ? 'StreamARN' : 'StreamName';
-  const text = `{"${field}":${JSON.stringify(stream)},"Records":[`;
+export function writePutBody(stream: StreamField, batch: Batch, { partitionKeys }: PutBodyOptions): Uint8Array {
+  const text = `${JSON.stringify(stream).slice(0, -1)},"Records":[`;
   const head = Buffer.from(text.length % 2 === 0 ? text : `${text} `);
 
-  const size = batch.reduce((sum, span) => sum + encodedBytes(span), head.length);
-  const pairs = new Uint16Array(size / 2);
-  const bytes = new Uint8Array(pairs.buffer);
+  const pairsPerRecord = OPEN.length + (partitionKeys ? KEY.length + PARTITION_KEY_CHARS / 2 : 0) + CLOSE.length;
+  const size = batch.reduce((sum, span) => sum + encodedBytes(span, 2 * pairsPerRecord), head.length);
+  const out = new Uint16Array(size / 2);
+  const bytes = new Uint8Array(out.buffer);
   bytes.set(head);
   let pos = head.length / 2;
-  for (const span of batch) pos = writeRecords(span, pairs, pos);
+  for (const span of batch) pos = writeRecords(span, { out, pos, partitionKeys });
   bytes.set(Buffer.from(LAST_CLOSE), size - LAST_CLOSE.length);
   return bytes;
 }
 
-function encodedBytes({ lines: { ends }, from, to }: Span): number {
-  const perRecord = 2 * (OPEN.length + KEY.length + CLOSE.length) + PARTITION_KEY_CHARS;
-  let size = (to - from) * perRecord;
+function encodedBytes({ lines: { ends }, from, to }: Span, bytesPerRecord: number): number {
+  let size = (to - from) * bytesPerRecord;
   let start = from === 0 ? 0 : ends[from - 1]!;
   for (let index = from; index < to; index++) {
     const end = ends[index]!;
@@ -58,11 +67,14 @@ function encodedBytes({ lines: { ends }, from, to }: Span): number {
 }
 
 /**
- * Writes a span's records, each with a comma behind it.
+ * Writes a span's records, each with a comma behind it, from the pair `pos` on.
  *
  * @returns where the next pair goes
  */
-function writeRecords({ lines, from, to }: Span, out: Uint16Array, pos: number): number {
+function writeRecords(
+  { lines, from, to }: Span,
+  { out, pos, partitionKeys }: PutBodyOptions & { readonly out: Uint16Array; pos: number },
+): number {
   const { bytes, ends, hashes } = lines;
   let start = from === 0 ? 0 : ends[from - 1]!;
   for (let index = from; index < to; index++) {
@@ -79,12 +91,14 @@ function writeRecords({ lines, from, to }: Span, out: Uint16Array, pos: number):
       out[pos++] = BASE64_PAIRS[(bytes[whole]! << 4) | (last >> 4)]!;
       out[pos++] = whole + 1 < end ? BASE64_PADDED[(last & 0xf) << 2]! : PADDING;
     }
-    for (const pair of KEY) out[pos++] = pair;
-    const hash = hashes[index]!;
-    out[pos++] = HEX_PAIRS[hash >>> 24]!;
-    out[pos++] = HEX_PAIRS[(hash >>> 16) & 0xff]!;
-    out[pos++] = HEX_PAIRS[(hash >>> 8) & 0xff]!;
-    out[pos++] = HEX_PAIRS[hash & 0xff]!;
+    if (partitionKeys) {
+      for (const pair of KEY) out[pos++] = pair;
+      const hash = hashes[index]!;
+      out[pos++] = HEX_PAIRS[hash >>> 24]!;
+      out[pos++] = HEX_PAIRS[(hash >>> 16) & 0xff]!;
+      out[pos++] = HEX_PAIRS[(hash >>> 8) & 0xff]!;
+      out[pos++] = HEX_PAIRS[hash & 0xff]!;
+    }
     for (const pair of CLOSE) out[pos++] = pair;
     start = end;
   }

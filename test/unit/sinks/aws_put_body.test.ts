@@ -1,23 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Lines } from '../../../src/record.ts';
-import { PARTITION_KEY_CHARS, writePutRecordsBody } from '../../../src/sinks/kinesis_body.ts';
+import { PARTITION_KEY_CHARS, writePutBody, type StreamField } from '../../../src/sinks/aws_put_body.ts';
 import { spanBytes, type Batch } from '../../../src/sinks/sink.ts';
 import { shardOf } from '../../support/fake_kinesis.ts';
 import { linesOf } from '../../support/lines.ts';
-
-const ARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/history';
-
-/** The same as plain objects. */
-function putRecordsInput(stream: string, batch: Batch): unknown {
-  const records = batch.flatMap(({ lines, from, to }) =>
-    Array.from({ length: to - from }, (_, offset) => ({
-      Data: Buffer.from(spanBytes({ lines, from: from + offset, to: from + offset + 1 })).toString('base64'),
-      PartitionKey: lines.hashes[from + offset]!.toString(16).padStart(PARTITION_KEY_CHARS, '0'),
-    })),
-  );
-  return stream.startsWith('arn:') ? { StreamARN: stream, Records: records } : { StreamName: stream, Records: records };
-}
 
 function parse(body: Uint8Array): unknown {
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -45,11 +32,44 @@ const anyBatch: fc.Arbitrary<Batch> = fc
   .array(anySpan, { minLength: 1, maxLength: 4 })
   .filter((batch) => batch.some(({ from, to }) => from < to));
 
-describe('the body of PutRecords', () => {
+describe.each<{ operation: string; partitionKeys: boolean; streams: StreamField[]; documented: string }>([
+  {
+    operation: 'PutRecords',
+    partitionKeys: true,
+    streams: [
+      ...['history', 'odd', 'a', 'x'.repeat(128)].map((name) => ({ StreamName: name })),
+      { StreamARN: 'arn:aws:kinesis:eu-west-1:123456789012:stream/history' },
+    ],
+    documented:
+      '{"StreamName":"history","Records":[ {"Data": "eyJhIjoxfQo=","PartitionKey":"000000ab"}, ' +
+      '{"Data": "eyJiIjoyMn0K","PartitionKey":"ffffffff"}]}',
+  },
+  {
+    operation: 'PutRecordBatch',
+    partitionKeys: false,
+    streams: ['history', 'odd', 'a', 'x'.repeat(64)].map((name) => ({ DeliveryStreamName: name })),
+    documented: '{"DeliveryStreamName":"history","Records":[ {"Data": "eyJhIjoxfQo="}, {"Data": "eyJiIjoyMn0K"}]}',
+  },
+])('the body of $operation', ({ partitionKeys, streams, documented }) => {
+  const write = (stream: StreamField, batch: Batch) => writePutBody(stream, batch, { partitionKeys });
+
+  /** The same as plain objects. */
+  const inputOf = (stream: StreamField, batch: Batch) => ({
+    ...stream,
+    Records: batch.flatMap(({ lines, from, to }) =>
+      Array.from({ length: to - from }, (_, offset) => ({
+        Data: Buffer.from(spanBytes({ lines, from: from + offset, to: from + offset + 1 })).toString('base64'),
+        ...(partitionKeys && {
+          PartitionKey: lines.hashes[from + offset]!.toString(16).padStart(PARTITION_KEY_CHARS, '0'),
+        }),
+      })),
+    ),
+  });
+
   test('is what the plain objects are as JSON', () => {
     fc.assert(
-      fc.property(fc.constantFrom('history', 'odd', 'a', 'x'.repeat(128), ARN), anyBatch, (stream, batch) => {
-        expect(parse(writePutRecordsBody(stream, batch))).toEqual(putRecordsInput(stream, batch));
+      fc.property(fc.constantFrom(...streams), anyBatch, (stream, batch) => {
+        expect(parse(write(stream, batch))).toEqual(inputOf(stream, batch));
       }),
       { numRuns: 500 },
     );
@@ -57,10 +77,7 @@ describe('the body of PutRecords', () => {
 
   test('reads as documented', () => {
     const lines = linesOf(['{"a":1}', '{"b":22}'], (index) => [0xab, 0xffff_ffff][index]!);
-    expect(new TextDecoder().decode(writePutRecordsBody('history', [{ lines, from: 0, to: 2 }]))).toBe(
-      '{"StreamName":"history","Records":[ {"Data": "eyJhIjoxfQo=","PartitionKey":"000000ab"}, ' +
-        '{"Data": "eyJiIjoyMn0K","PartitionKey":"ffffffff"}]}',
-    );
+    expect(new TextDecoder().decode(write(streams[0]!, [{ lines, from: 0, to: 2 }]))).toBe(documented);
   });
 
   test('holds lines of every length and every byte', () => {
@@ -75,14 +92,15 @@ describe('the body of PutRecords', () => {
       hashes: Uint32Array.from({ length: 256 }, (_, index) => index),
     };
     const batch = [{ lines, from: 0, to: 256 }];
-    expect(parse(writePutRecordsBody('history', batch))).toEqual(putRecordsInput('history', batch));
+    expect(parse(write(streams[0]!, batch))).toEqual(inputOf(streams[0]!, batch));
   });
 });
 
 test('10,000 series spread over 64 shards', () => {
   const shards = 64;
   const lines = linesOf(Array.from({ length: 10_000 }, (_, index) => String(index)));
-  const { Records } = parse(writePutRecordsBody('history', [{ lines, from: 0, to: 10_000 }])) as {
+  const batch = [{ lines, from: 0, to: 10_000 }];
+  const { Records } = parse(writePutBody({ StreamName: 'history' }, batch, { partitionKeys: true })) as {
     Records: { PartitionKey: string }[];
   };
   const counts = Array.from({ length: shards }, () => 0);
