@@ -39,7 +39,11 @@ export function createMetrics() {
       'reason',
     ]),
     linesSkipped: counter('lines_skipped_total', 'Lines of a kind that is not archived.', ['kind']),
-    linesReturned: counter('lines_returned_total', 'Lines answered with 503; the sender sends them again.', ['reason']),
+    linesReturned: counter(
+      'lines_returned_total',
+      'Lines that went back to their sender, by 503 or because it went away; it sends them again.',
+      ['reason'],
+    ),
     requests: counter(
       'requests_total',
       'Write requests by the status of their answer; 499 means that the sender went away.',
@@ -56,9 +60,18 @@ export function createMetrics() {
     sinkCalls: counter('sink_calls_total', 'Calls of the sink by outcome: accepted, partial, or how they failed.', [
       'outcome',
     ]),
-    sinkRetries: counter(
-      'sink_retried_records_total',
-      'Records that the sink did not take and that were put back to be sent again.',
+    linesRetried: counter(
+      'lines_retried_total',
+      'Lines that the sink did not take and that were put back to be sent again.',
+    ),
+    records: counter('records_total', 'Records that the sink accepted: a line each, or packs of lines.'),
+    recordBytes: counter(
+      'record_bytes_total',
+      'Bytes of the records that the sink accepted, as packed, keys included.',
+    ),
+    billingUnits: counter(
+      'billing_units_total',
+      'Units that the records that the sink accepted are billed by: 25 KB of Kinesis, 5 KiB of Firehose; none for a directory.',
     ),
   };
 }

@@ -1,5 +1,5 @@
 import type { Lines } from '../record.ts';
-import type { SinkLimits, Span } from '../sinks/sink.ts';
+import type { Span } from '../sinks/sink.ts';
 
 /** A run of lines of a request, [from, to). */
 interface Range {
@@ -10,7 +10,7 @@ interface Range {
 /** A request as the queue sees it. */
 export interface Waiting {
   readonly lines: Lines;
-  /** When its lines were queued, in milliseconds since the epoch. */
+  /** When its lines were queued, in milliseconds. */
   readonly queuedAtMs: number;
   /** Its lines that wait: ascending, apart from each other. The queue's to change. */
   readonly ranges: Range[];
@@ -21,26 +21,33 @@ export interface RequestSpan<Request> extends Span {
   readonly request: Request;
 }
 
+/** How many lines a call, or a record, may hold. */
+export interface Room {
+  readonly lines: number;
+  readonly bytes: number;
+  /** What each line takes besides its own bytes. */
+  readonly overheadBytesPerLine: number;
+}
+
 /** Lines that wait for a sink call, those of the oldest request first, also after they were put back. */
 export class LineQueue<Request extends Waiting> {
   readonly #requests = new Set<Request>();
-  readonly #limits: SinkLimits;
   #count = 0;
   #bytes = 0;
-
-  constructor(limits: SinkLimits) {
-    this.#limits = limits;
-  }
 
   /** Lines that wait. */
   get count(): number {
     return this.#count;
   }
 
-  /** Whether what waits fills a call. */
-  get isFull(): boolean {
-    const { maxRecordsPerCall, maxBytesPerCall, overheadBytesPerRecord } = this.#limits;
-    return this.#count >= maxRecordsPerCall || this.#bytes + this.#count * overheadBytesPerRecord >= maxBytesPerCall;
+  /** Bytes of the lines that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether what waits fills a room. */
+  fills({ lines, bytes, overheadBytesPerLine }: Room): boolean {
+    return this.#count >= lines || this.#bytes + this.#count * overheadBytesPerLine >= bytes;
   }
 
   /** When the oldest lines that wait were queued; undefined when nothing waits. */
@@ -69,38 +76,26 @@ export class LineQueue<Request extends Waiting> {
     this.#requests.delete(request);
   }
 
-  /** Takes the lines for one call, oldest request first; empty when nothing waits. */
-  take(): RequestSpan<Request>[] {
-    const { maxRecordsPerCall, maxBytesPerCall, overheadBytesPerRecord } = this.#limits;
+  /** Takes the lines that have room, oldest request first: at least one, if one waits. */
+  take(room: Room): RequestSpan<Request>[] {
     const batch: RequestSpan<Request>[] = [];
-    let room = { records: maxRecordsPerCall, bytes: maxBytesPerCall };
+    let { lines: leftLines, bytes: leftBytes } = room;
     for (const request of this.#requests) {
       const { lines, ranges } = request;
       for (let range = ranges[0]; range; range = ranges[0]) {
-        const taken = { from: range.from, to: this.#fit(lines, range, room) };
+        const fitting = fit(lines, range, { ...room, lines: leftLines, bytes: leftBytes });
+        const taken = { from: range.from, to: batch.length === 0 ? Math.max(fitting, range.from + 1) : fitting };
         const count = taken.to - taken.from;
         if (count === 0) return batch;
         if (taken.to === range.to) ranges.shift();
         else ranges[0] = { from: taken.to, to: range.to };
         this.#forget(lines, taken);
         batch.push({ request, lines, ...taken });
-        room = {
-          records: room.records - count,
-          bytes: room.bytes - bytesOf(lines, taken) - count * overheadBytesPerRecord,
-        };
+        leftLines -= count;
+        leftBytes -= bytesOf(lines, taken) + count * room.overheadBytesPerLine;
       }
     }
     return batch;
-  }
-
-  /** The end of the longest run from the range's start that has room. */
-  #fit(lines: Lines, { from, to }: Range, room: { records: number; bytes: number }): number {
-    const overhead = this.#limits.overheadBytesPerRecord;
-    const most = Math.min(to, from + room.records);
-    if (bytesOf(lines, { from, to: most }) + (most - from) * overhead <= room.bytes) return most;
-    let end = from;
-    while (end < most && bytesOf(lines, { from, to: end + 1 }) + (end + 1 - from) * overhead <= room.bytes) end++;
-    return end;
   }
 
   #forget(lines: Lines, range: Range): void {
@@ -109,6 +104,17 @@ export class LineQueue<Request extends Waiting> {
   }
 }
 
-function bytesOf({ ends }: Lines, { from, to }: Range): number {
+/** The end of the longest run from the range's start that has room. */
+function fit(lines: Lines, { from, to }: Range, room: Room): number {
+  const takes = (end: number) => bytesOf(lines, { from, to: end }) + (end - from) * room.overheadBytesPerLine;
+  const most = Math.min(to, from + room.lines);
+  if (takes(most) <= room.bytes) return most;
+  let end = from;
+  while (end < most && takes(end + 1) <= room.bytes) end++;
+  return end;
+}
+
+/** Bytes of a run of lines. */
+export function bytesOf({ ends }: Lines, { from, to }: Range): number {
   return (to === 0 ? 0 : ends[to - 1]!) - (from === 0 ? 0 : ends[from - 1]!);
 }

@@ -5,8 +5,9 @@ import type { Receiver } from './receive.ts';
 
 /** Clients such as Go's keep idle connections for up to 5 min; ending them earlier would race with their next request. */
 const KEEP_ALIVE_MS = 330_000;
-/** Longest that a request may take to arrive; a sender that is slower has given up by its own remote_timeout. */
-const REQUEST_MS = 60_000;
+/** Longest that a request may take to arrive: a sender that is slower has given up by its own remote_timeout. */
+const REQUEST_MS = 30_000;
+const CHECK_EVERY_MS = 1_000;
 
 export interface HttpOptions {
   readonly receiver: Receiver;
@@ -34,5 +35,11 @@ export function createHttpServer({ receiver, registry, isReady }: HttpOptions): 
   app.use((_request, response) => {
     response.status(404).type('text').send('not found: send remote write to POST /receive\n');
   });
-  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS }, app);
+  const timeouts = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    headersTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+  };
+  return createServer(timeouts, app);
 }

@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Lines } from '../record.ts';
-import { LineQueue, type RequestSpan, type Waiting } from './batch.ts';
+import { bytesOf, type LineQueue, type RequestSpan, type Waiting } from './batch.ts';
 
 /** Why lines go back to the sender; the label `reason` of the returned lines' counter. */
 export type ReturnReason = 'deadline' | 'aborted' | 'stopping' | 'sink_down';
@@ -14,7 +14,7 @@ export interface Outcome {
 }
 
 export interface DeliverOptions {
-  /** When the request came, in milliseconds since the epoch; its deadline is the delivery timeout after this. */
+  /** When the request came, in milliseconds of the clock `now`; its deadline is the delivery timeout after this. */
   readonly arrivedAtMs: number;
   /** Aborted when the sender went away. */
   readonly signal: AbortSignal;
@@ -55,6 +55,10 @@ export class Ledger {
     this.#options = options;
   }
 
+  get isEmpty(): boolean {
+    return this.#requests.size === 0;
+  }
+
   /** Lines that are not settled yet. */
   get linesInFlight(): number {
     let count = 0;
@@ -68,8 +72,13 @@ export class Ledger {
     return 0;
   }
 
-  /** Queues the lines of a request. The promise resolves when it ends. */
-  enter(lines: Lines, options: DeliverOptions): Promise<Outcome> {
+  /**
+   * Queues the lines of a request.
+   *
+   * @param refusal why it ends at once; undefined when it does not
+   * @returns resolves when it ends
+   */
+  enter(lines: Lines, options: DeliverOptions, refusal?: ReturnReason): Promise<Outcome> {
     const { queue, deliveryTimeoutMs, now } = this.#options;
     return new Promise((resolve) => {
       const request: Request = {
@@ -92,6 +101,7 @@ export class Ledger {
       this.#requests.add(request);
       queue.add(request);
       if (options.signal.aborted) request.onAbort();
+      else if (refusal !== undefined) this.#end(request, refusal);
       else this.#endIfSettled(request);
     });
   }
@@ -109,30 +119,36 @@ export class Ledger {
   }
 
   /** The sink has these lines. Those of a request that has ended are only counted: its sender sends them again. */
-  accept({ request, lines }: Spans[number], from: number, to: number): void {
-    if (from === to) return;
+  accept(spans: Spans): void {
     const { metrics } = this.#options;
-    metrics.bytesDelivered.inc(lines.ends[to - 1]! - (from === 0 ? 0 : lines.ends[from - 1]!));
-    (request.hasEnded ? metrics.linesDeliveredLate : metrics.linesDelivered).inc(to - from);
-    this.#settle(request, to - from);
+    for (const span of spans) {
+      const { request, from, to } = span;
+      metrics.bytesDelivered.inc(bytesOf(span.lines, span));
+      (request.hasEnded ? metrics.linesDeliveredLate : metrics.linesDelivered).inc(to - from);
+      this.#settle(request, to - from);
+    }
   }
 
-  /** The sink will never take this line. */
-  refuse({ request }: Spans[number], why: { readonly code: string; readonly message: string }): void {
-    if (request.hasEnded) return;
+  /** The sink will never take these lines. */
+  refuse(spans: Spans, why: { readonly code: string; readonly message: string }): void {
     const { metrics, log } = this.#options;
-    metrics.linesRejected.inc({ reason: 'refused_by_sink' });
-    log.error({ code: why.code, error: why.message }, 'the sink refused a record for good');
-    request.refused++;
-    this.#settle(request, 1);
+    for (const { request, from, to } of spans) {
+      if (request.hasEnded) continue;
+      metrics.linesRejected.inc({ reason: 'refused_by_sink' }, to - from);
+      log.error({ code: why.code, error: why.message }, 'the sink refused a record for good');
+      request.refused += to - from;
+      this.#settle(request, to - from);
+    }
   }
 
   /** These lines were not taken, and are to be sent again. */
-  putBack({ request }: Spans[number], from: number, to: number): void {
-    if (request.hasEnded) return;
+  putBack(spans: Spans): void {
     const { metrics, queue } = this.#options;
-    metrics.sinkRetries.inc(to - from);
-    queue.putBack(request, { from, to });
+    for (const { request, from, to } of spans) {
+      if (request.hasEnded) continue;
+      metrics.linesRetried.inc(to - from);
+      queue.putBack(request, { from, to });
+    }
   }
 
   /** Returns everything that is not settled to its senders. */

@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -24,6 +26,11 @@ export interface ReceiverOptions {
 /** How often each kind of bad input is logged; the counters have the rest. */
 const LOG_INTERVAL_MS = 10_000;
 const SCRATCH_BYTES = 4 * 1024 * 1024;
+const REFUSALS = {
+  stopping: 'the adapter is stopping',
+  sink_down: 'the sink is down; see the log of the adapter',
+  overloaded: 'the sink takes less than comes in: more could not be delivered in time',
+} as const;
 const CONTENT_TYPE = 'text/plain; charset=utf-8';
 
 /** Takes write requests from their headers to their answer: the straight line of docs/architecture.md. */
@@ -33,19 +40,23 @@ export class Receiver {
   /** Decompressed requests live only until they are flattened, in the same turn: they share this memory, unless they are large. */
   readonly #scratch = new Uint8Array(SCRATCH_BYTES);
   readonly #loggedAtMs = new Map<string, number>();
+  /** Aborted when a connection ends: requests that wait behind others on it have no other sign of it. */
+  readonly #gone = new WeakMap<Socket, AbortSignal>();
+  readonly #abandoning = new AbortController();
   #answering = 0;
   #isStopping = false;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#abandoning.signal);
   }
 
   /** Answers a request. Never rejects. */
   readonly handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     this.#answering++;
     try {
-      const rejection = await this.#receive(request, response);
+      const rejection = await this.#receive(request);
       if (rejection) this.#refuse(request, response, rejection);
       else this.#finish(response, 204, '');
     } catch (error) {
@@ -71,19 +82,31 @@ export class Receiver {
     }
   }
 
+  /** Answers 503 to the requests that are still being read. */
+  abandonReading(): void {
+    this.#abandoning.abort(new RequestError('stopping', REFUSALS.stopping));
+  }
+
+  #goneSignal(socket: Socket): AbortSignal {
+    const known = this.#gone.get(socket);
+    if (known) return known;
+    const gone = new AbortController();
+    // Pipelined requests each add a listener.
+    setMaxListeners(0, gone.signal);
+    if (socket.destroyed) gone.abort();
+    socket.once('close', () => gone.abort());
+    this.#gone.set(socket, gone.signal);
+    return gone.signal;
+  }
+
   /** @returns what of the request can never be archived, once all of the rest is */
-  async #receive(request: IncomingMessage, response: ServerResponse): Promise<RequestError | undefined> {
-    const arrivedAtMs = Date.now();
+  async #receive(request: IncomingMessage): Promise<RequestError | undefined> {
+    const arrivedAtMs = performance.now();
     if (request.method !== 'POST') throw new RequestError('method_not_allowed', 'send POST');
     negotiate(request.headers);
     const pass = this.#enter(request);
     const flattened = await this.#read(request, pass);
-    const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    if (response.destroyed) gone.abort();
-    const options = { arrivedAtMs, signal: gone.signal, onUnreferenced: pass.release };
+    const options = { arrivedAtMs, signal: this.#goneSignal(request.socket), onUnreferenced: pass.release };
     return rejectionOf(await this.#options.delivery.deliver(flattened.lines, options), flattened);
   }
 
@@ -91,7 +114,8 @@ export class Receiver {
   async #read(request: IncomingMessage, pass: Pass): Promise<Flattened> {
     const { config, metrics, delivery } = this.#options;
     try {
-      const body = await readBody(request, config.maxBodyBytes, pass);
+      const { signal } = this.#abandoning;
+      const body = await readBody(request, { maxBytes: config.maxBodyBytes, pass, signal });
       metrics.bytesReceived.inc(body.length);
       const flattened = this.#flatten(body, pass);
       this.#count(flattened);
@@ -107,12 +131,13 @@ export class Receiver {
 
   #enter(request: IncomingMessage): Pass {
     const { gate, delivery } = this.#options;
-    if (this.#isStopping) throw new RequestError('stopping', 'the adapter is stopping');
+    if (this.#isStopping) throw new RequestError('stopping', REFUSALS.stopping);
     const pass = gate.tryEnter(declaredLength(request));
     if (!pass) throw new RequestError('overloaded', 'too many bytes in flight (--max-in-flight-bytes)');
-    if (!delivery.tryAdmit()) {
+    const refusal = delivery.refusal();
+    if (refusal !== undefined) {
       pass.release();
-      throw new RequestError('sink_down', 'the sink is down; see the log of the adapter');
+      throw new RequestError(refusal, REFUSALS[refusal]);
     }
     return pass;
   }
@@ -146,8 +171,10 @@ export class Receiver {
     const { retryAfterSeconds } = error;
     if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
     if (error.code === 'method_not_allowed') response.setHeader('Allow', 'POST');
-    // A body that will not be read must not be waited for; a sender that is told to go elsewhere must not come back on this connection.
-    if (error.code === 'stopping' || error.code === 'body_too_large') response.setHeader('Connection', 'close');
+    // A sender that is told to go elsewhere must not come back on this connection.
+    if (error.code === 'stopping') response.setHeader('Connection', 'close');
+    // Thrown away as it comes: were the connection closed under it, the sender would see no status, and send it again for ever.
+    else request.resume();
     this.#logRarely(request, error);
     this.#finish(response, error.status, `${error.message}\n`);
   }
@@ -159,11 +186,12 @@ export class Receiver {
     }
     this.#options.metrics.requests.inc({ code: String(status) });
     if (text !== '') response.setHeader('Content-Type', CONTENT_TYPE);
+    if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(text));
     response.writeHead(status).end(text);
   }
 
   #logRarely(request: IncomingMessage, error: RequestError): void {
-    const now = Date.now();
+    const now = performance.now();
     const last = this.#loggedAtMs.get(error.code);
     if (last !== undefined && now < last + LOG_INTERVAL_MS) return;
     this.#loggedAtMs.set(error.code, now);
@@ -193,9 +221,9 @@ function rejectionOf({ ending, refused }: Outcome, { firstProblem, lines }: Flat
     case 'deadline':
       return new RequestError('deadline', 'the sink did not take every line in time (--delivery-timeout)');
     case 'sink_down':
-      return new RequestError('sink_down', 'the sink is down; see the log of the adapter');
+      return new RequestError('sink_down', REFUSALS.sink_down);
     case 'stopping':
-      return new RequestError('stopping', 'the adapter is stopping');
+      return new RequestError('stopping', REFUSALS.stopping);
     case 'aborted':
       throw new SenderGone();
   }

@@ -5,6 +5,7 @@ import { createMetrics } from '../../../src/metrics.ts';
 import type { SinkLimits } from '../../../src/sinks/sink.ts';
 import { Delivery } from '../../../src/write/deliver.ts';
 import type { Outcome } from '../../../src/write/ledger.ts';
+import type { Packing } from '../../../src/write/pack.ts';
 import { linesOf } from '../../support/lines.ts';
 import { ScriptedSink } from '../../support/scripted_sink.ts';
 
@@ -18,7 +19,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function start({ limits = {}, random = 0.5 }: { limits?: Partial<SinkLimits>; random?: number } = {}) {
+function start({
+  limits = {},
+  random = 0.5,
+  packing = 'none',
+}: { limits?: Partial<SinkLimits>; random?: number; packing?: Packing } = {}) {
   const sink = new ScriptedSink(limits);
   const metrics = createMetrics();
   const logged: string[] = [];
@@ -30,7 +35,10 @@ function start({ limits = {}, random = 0.5 }: { limits?: Partial<SinkLimits>; ra
     metrics,
     flushIntervalMs: 100,
     deliveryTimeoutMs: 25_000,
-    isReading: () => reading.now,
+    packing,
+    recordBytes: 25 * 1024,
+    countReading: () => (reading.now ? 1 : 0),
+    now: () => Date.now(),
     random: () => random,
   });
   const deliver = (...texts: string[]) => {
@@ -57,7 +65,7 @@ function start({ limits = {}, random = 0.5 }: { limits?: Partial<SinkLimits>; ra
       late: sum('lines_delivered_late_total'),
       returned: sum('lines_returned_total'),
       rejected: sum('lines_rejected_total'),
-      retried: sum('sink_retried_records_total'),
+      retried: sum('lines_retried_total'),
     };
   };
   return { sink, delivery, deliver, reading, counts, logged };
@@ -153,8 +161,8 @@ describe('records that were not taken', () => {
     const second = deliver('d', 'e');
     await sink.pending[0]!.reject([refusal(0, 'throttled'), refusal(2, 'transient')]);
     expect(sink.pending).toHaveLength(0);
-    // Half of the throttle's base of 500 ms, by the random number.
-    vi.advanceTimersByTime(249);
+    // Half of the throttle's base of 500 ms, by the random number; a third of that for the third of the call that was throttled.
+    vi.advanceTimersByTime(83);
     expect(sink.pending).toHaveLength(0);
     vi.advanceTimersByTime(1);
     expect(sink.pending[0]!.lines).toEqual(['a', 'c', 'd']);
@@ -185,6 +193,105 @@ describe('records that were not taken', () => {
       waits.push(Date.now() - failedAt);
     }
     expect(waits).toEqual([500, 1_000, 2_000, 2_000]);
+  });
+});
+
+describe('throttling that lasts', () => {
+  const throttled = new SinkError('throttled', 'slow down', { code: 'ThrottlingException' });
+
+  /** Throttles one call after the other for so long, each with a pause before the next. */
+  async function throttle({ sink, deliver }: ReturnType<typeof start>, forMs: number, pauseMs: number): Promise<void> {
+    const endAt = Date.now() + forMs;
+    while (Date.now() < endAt) {
+      const request = deliver('a');
+      await (await sink.call()).fail(throttled);
+      request.gone();
+      await request.done;
+      vi.advanceTimersByTime(pauseMs);
+    }
+  }
+  const warnings = (logged: readonly string[]) => logged.filter((line) => line.includes('--packing gzip'));
+
+  test('for a minute is one warning that names the packing', async () => {
+    const service = start();
+    await throttle(service, 59_000, 5_000);
+    expect(warnings(service.logged)).toHaveLength(0);
+    await throttle(service, 200_000, 5_000);
+    expect(warnings(service.logged)).toHaveLength(1);
+  });
+
+  test('is not made up of bursts', async () => {
+    const service = start();
+    await throttle(service, 200_000, 11_000);
+    expect(warnings(service.logged)).toHaveLength(0);
+  });
+
+  test('says nothing to those who pack already', async () => {
+    const service = start({ packing: 'lines' });
+    for (let call = 0; call < 20; call++) {
+      const request = service.deliver('a');
+      vi.advanceTimersByTime(100);
+      await (await service.sink.call()).fail(throttled);
+      request.gone();
+      vi.advanceTimersByTime(5_000);
+    }
+    expect(warnings(service.logged)).toHaveLength(0);
+  });
+});
+
+describe('a call that the sink refuses as a whole', () => {
+  const invalid = new SinkError('refused', 'invalid', { code: 'ValidationException' });
+
+  test('is sent in parts, and only the line to blame is rejected', async () => {
+    const { sink, deliver, counts } = start();
+    const good = deliver('a', 'b');
+    const next = deliver('c', 'bad');
+    await sink.pending[0]!.accept();
+    await sink.pending[0]!.fail(invalid);
+    expect(sink.pending[0]!.lines).toEqual(['c']);
+    await sink.pending[0]!.accept();
+    await sink.pending[0]!.fail(invalid);
+    expect([good.outcome, next.outcome]).toEqual([DELIVERED, { ending: 'delivered', refused: 1 }]);
+    expect(await counts()).toMatchObject({ delivered: 3, rejected: 1, returned: 0 });
+  });
+
+  test('is a sink that needs mending when every part is refused too', async () => {
+    const { sink, deliver, delivery, logged } = start();
+    const request = deliver('a', 'b');
+    for (let call = 0; call < 3; call++) await sink.pending[0]!.fail(invalid);
+    expect(request.outcome).toEqual({ ending: 'sink_down', refused: 0 });
+    expect(delivery.isSinkUp).toBe(false);
+    expect(logged.at(-1)).toContain('ValidationException');
+  });
+});
+
+describe('packed records', () => {
+  test('go when they are full, or at the flush interval, or when stopping', async () => {
+    const { sink, deliver, delivery } = start({ packing: 'lines', limits: { maxCallsInFlight: 4 } });
+    deliver('x'.repeat(1_000));
+    vi.advanceTimersByTime(99);
+    expect(sink.callCount).toBe(0);
+    vi.advanceTimersByTime(1);
+    await sink.call();
+    expect(sink.callCount).toBe(1);
+    deliver(...Array.from({ length: 60 }, () => 'y'.repeat(999)));
+    while (sink.callCount < 2) await new Promise(setImmediate);
+    // Two records are full; the rest waits.
+    expect(sink.pending.at(-1)!.lines).toHaveLength(50);
+    delivery.drain();
+    while (sink.callCount < 3) await new Promise(setImmediate);
+    expect(sink.pending.at(-1)!.lines).toHaveLength(10);
+  });
+
+  test('are packed anew when they were not taken', async () => {
+    const { sink, deliver, counts } = start({ packing: 'gzip' });
+    const request = deliver('a', 'b', 'c');
+    vi.advanceTimersByTime(100);
+    await (await sink.call()).reject([refusal(0, 'transient')]);
+    vi.advanceTimersByTime(1_000);
+    await (await sink.call()).accept();
+    expect(request.outcome).toEqual(DELIVERED);
+    expect(await counts()).toMatchObject({ delivered: 3, retried: 3 });
   });
 });
 
@@ -246,19 +353,24 @@ describe('a sink that needs mending', () => {
     await sink.pending[0]!.fail(missing);
     expect(first.outcome).toEqual({ ending: 'sink_down', refused: 0 });
     expect(delivery.isSinkUp).toBe(false);
-    expect(delivery.tryAdmit()).toBe(false);
+    expect(delivery.refusal()).toBe('sink_down');
     vi.advanceTimersByTime(5_000);
-    expect([delivery.tryAdmit(), delivery.tryAdmit()]).toEqual([true, false]);
+    expect(delivery.refusal()).toBeUndefined();
     deliver('b');
+    // What came in together with the probe is not sent, and does not end it.
+    expect(delivery.refusal()).toBe('sink_down');
+    const besides = deliver('besides');
+    await besides.done;
+    expect(besides.outcome).toEqual({ ending: 'sink_down', refused: 0 });
     await sink.pending[0]!.fail(missing);
     expect(logged.filter((line) => line.includes('level=error'))).toHaveLength(1);
     expect(logged[0]).toContain('mend="create it"');
     vi.advanceTimersByTime(5_000);
-    expect(delivery.tryAdmit()).toBe(true);
+    expect(delivery.refusal()).toBeUndefined();
     const probe = deliver('c');
     await sink.pending[0]!.accept();
     expect(probe.outcome).toEqual(DELIVERED);
-    expect([delivery.isSinkUp, delivery.tryAdmit(), delivery.tryAdmit()]).toEqual([true, true, true]);
+    expect([delivery.isSinkUp, delivery.refusal(), delivery.refusal()]).toEqual([true, undefined, undefined]);
     expect(logged.at(-1)).toContain('accepts records again');
   });
 
@@ -268,7 +380,7 @@ describe('a sink that needs mending', () => {
     for (let attempt = 0; attempt < 5; attempt++) {
       await sink.pending[0]!.fail(new SinkError('transient', 'reset', { code: 'ECONNRESET' }));
       expect(delivery.isSinkUp).toBe(false);
-      expect(delivery.tryAdmit()).toBe(true);
+      expect(delivery.refusal()).not.toBe('sink_down');
       vi.advanceTimersByTime(2_000);
     }
     await sink.pending[0]!.accept();

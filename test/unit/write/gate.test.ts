@@ -1,18 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import { Gate } from '../../../src/write/gate.ts';
+import { Gate, REQUEST_BYTES } from '../../../src/write/gate.ts';
 
 describe('admission by bytes', () => {
-  test('refuses what does not fit and admits it once there is room', () => {
-    const gate = new Gate(100);
+  test('counts what a request holds, and refuses what says that it will hold more than there is room for', () => {
+    const gate = new Gate(2 * REQUEST_BYTES + 100);
     const first = gate.tryEnter(60)!;
+    expect(gate.heldBytes).toBe(REQUEST_BYTES);
+    expect(first.tryHold(60)).toBe(true);
     expect(gate.tryEnter(41)).toBeUndefined();
     const second = gate.tryEnter(40)!;
-    expect(gate.heldBytes).toBe(100);
+    expect(gate.heldBytes).toBe(2 * REQUEST_BYTES + 60);
     first.release();
-    expect(gate.heldBytes).toBe(40);
-    expect(gate.tryEnter(60)).toBeDefined();
+    expect(gate.heldBytes).toBe(REQUEST_BYTES);
+    expect(gate.tryEnter(100)).toBeDefined();
     second.release();
-    expect(gate.heldBytes).toBe(60);
+    expect(gate.heldBytes).toBe(REQUEST_BYTES);
+  });
+
+  test('what a request says is not held before it comes', () => {
+    const gate = new Gate(4 * REQUEST_BYTES);
+    gate.tryEnter(2 * REQUEST_BYTES);
+    expect(gate.tryEnter(2 * REQUEST_BYTES)).toBeDefined();
+  });
+
+  test('requests without a byte are not for nothing', () => {
+    const gate = new Gate(3 * REQUEST_BYTES);
+    expect([gate.tryEnter(0), gate.tryEnter(0), gate.tryEnter(0)]).not.toContain(undefined);
+    expect(gate.tryEnter(0)).toBeUndefined();
   });
 
   test('a request alone in flight always fits', () => {
@@ -26,28 +40,28 @@ describe('admission by bytes', () => {
   });
 
   test('a request may grow up to its room, and shrink at any time', () => {
-    const gate = new Gate(100);
-    const first = gate.tryEnter(10)!;
-    const second = gate.tryEnter(50)!;
+    const gate = new Gate(2 * REQUEST_BYTES + 100);
+    const first = gate.tryEnter(0)!;
+    const second = gate.tryEnter(0)!;
+    expect(second.tryHold(50)).toBe(true);
     expect(first.roomBytes).toBe(50);
     expect(first.tryHold(51)).toBe(false);
-    expect(gate.heldBytes).toBe(60);
     expect(first.tryHold(50)).toBe(true);
     expect(second.tryHold(20)).toBe(true);
-    expect(gate.heldBytes).toBe(70);
+    expect(gate.heldBytes).toBe(2 * REQUEST_BYTES + 70);
   });
 
-  test('knows whether a request is being read', () => {
-    const gate = new Gate(100);
-    expect(gate.isReading).toBe(false);
+  test('knows how many requests are being read', () => {
+    const gate = new Gate(4 * REQUEST_BYTES);
+    expect(gate.reading).toBe(0);
     const first = gate.tryEnter(1)!;
     const second = gate.tryEnter(1)!;
     first.endReading();
     first.endReading();
-    expect(gate.isReading).toBe(true);
+    expect(gate.reading).toBe(1);
     second.release();
-    expect(gate.isReading).toBe(false);
+    expect(gate.reading).toBe(0);
     first.release();
-    expect(gate.isReading).toBe(false);
+    expect(gate.reading).toBe(0);
   });
 });
