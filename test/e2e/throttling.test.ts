@@ -18,6 +18,12 @@ import { endProcesses, startProcess, within } from '../support/processes.ts';
 const LOAD_SECONDS = Number(process.env['TORTURE_SECONDS'] ?? 10);
 /** So short in the short form that requests miss it there, too. */
 const DELIVERY_TIMEOUT_SECONDS = Math.min(25, LOAD_SECONDS / 2);
+/**
+ * Shares of what the sink takes, and of what was sent. In the short form the first second, in which the drain rate is not known yet, and the requests
+ * that the end cuts weigh six times as much.
+ */
+const LEAST_ACKNOWLEDGED = LOAD_SECONDS >= 60 ? 0.8 : 0.65;
+const MOST_DUPLICATED = LOAD_SECONDS >= 60 ? 0.1 : 0.15;
 /** The adapter admits what it can deliver in half of the delivery timeout; so many times that wants to be delivered at any time. */
 const OVERLOAD = 5;
 const SHARDS = 8;
@@ -122,8 +128,8 @@ describe('a sink that takes a fifth of what is offered', () => {
       expect(delivery).toMatchObject({ lost: 0, foreign: [] });
       expect(load.acknowledged).toBe(load.sent);
       expect(unique).toBe(load.sent);
-      expect(acknowledged).toBeGreaterThanOrEqual(0.8 * taken);
-      expect(duplicated).toBeLessThanOrEqual(0.1 * unique);
+      expect(acknowledged).toBeGreaterThanOrEqual(LEAST_ACKNOWLEDGED * taken);
+      expect(duplicated).toBeLessThanOrEqual(MOST_DUPLICATED * unique);
       expect(peakMib).toBeLessThan(MAX_RSS_MIB);
       const after = await adapter.metrics();
       const { received, ended } = sidesOfTheLaw(after);
