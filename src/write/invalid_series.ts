@@ -20,7 +20,14 @@ const MAX_TEXT = 200;
 
 /** What is wrong with a series, for people. */
 export function explainProblem(problem: SeriesProblem, labels: Iterable<RawLabel>): string {
-  return `series ${describeSeries(labels)} ${DETAILS[problem]}`;
+  const size = problem === 'oversize' ? `: ${sizeOf(labels)} bytes of labels` : '';
+  return `series ${describeSeries(labels)} ${DETAILS[problem]}${size}`;
+}
+
+function sizeOf(labels: Iterable<RawLabel>): number {
+  let size = 0;
+  for (const { name, value } of labels) size += name.length + value.length;
+  return size;
 }
 
 /** A series as PromQL writes it. */
