@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { memberLength } from '../../src/archive.ts';
-import { decodeRecord, STALE_NAN, type DoubleBits, type Label } from '../../src/record.ts';
+import { STALE_NAN, type DoubleBits, type Label } from '../../src/record.ts';
+import { decodeRecord } from '../../src/record_decode.ts';
 import { archiveFiles } from './archive.ts';
 import { textsOf } from './lines.ts';
 

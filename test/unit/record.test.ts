@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   bitsOf,
-  decodeRecord,
   doubleOf,
   doubleToken,
   encodeRecord,
@@ -17,6 +16,7 @@ import {
   type Label,
   type NativeHistogram,
 } from '../../src/record.ts';
+import { decodeRecord } from '../../src/record_decode.ts';
 import { doubleBits, int64, unicodeText } from '../support/arbitrary_values.ts';
 
 const up: readonly Label[] = [
