@@ -7,7 +7,7 @@ import { sidesOfTheLaw, startAdapter, type Adapter } from '../support/adapter.ts
 import { startFakeKinesis, type FakeKinesis } from '../support/fake_kinesis.ts';
 import { startOddExporter, TIMESTAMPED_METRIC } from '../support/odd_exporter.ts';
 import { endProcesses, freePort, waitFor } from '../support/processes.ts';
-import { MISSING_PROGRAMS, startNodeExporter, startPrometheus } from '../support/prometheus.ts';
+import { mustHavePrometheus, reasonToSkip, startNodeExporter, startPrometheus } from '../support/prometheus.ts';
 import { compare } from '../support/samples.ts';
 
 /** The sink is gone for a while, as a network and as a service, and a real Prometheus in front has kept everything. */
@@ -27,10 +27,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const why = `${MISSING_PROGRAMS.join(' and ')} not found; on Debian: apt-get install prometheus prometheus-node-exporter`;
-/** .ci/run sets the variable, so that there these tests fail where they cannot run. */
-const isSkipped = MISSING_PROGRAMS.length > 0 && process.env['PROMETHEUS_REQUIRED'] === undefined;
-if (isSkipped) console.warn(`SKIPPED: the outage test with a real Prometheus: ${why}`);
+const skipped = reasonToSkip('the outage test with a real Prometheus');
 
 /** A stream that goes away and comes back with what it held, and the adapter that writes to it. */
 interface Outage {
@@ -73,88 +70,91 @@ async function startOutage(packing: string): Promise<Outage> {
   };
 }
 
-describe.skipIf(isSkipped)(`an outage of the sink${isSkipped ? ` (SKIPPED: ${why})` : ''}`, () => {
-  test(
-    'loses nothing: the stream holds what Prometheus holds',
-    { timeout: (OUTAGE_SECONDS * 2 + 240) * 1_000 },
-    async () => {
-      if (MISSING_PROGRAMS.length > 0) throw new Error(why);
-      const outages = [await startOutage('none'), await startOutage('gzip')];
-      const exporter = await startOddExporter();
-      closers.push(() => exporter.close());
-      const node = await startNodeExporter();
-      const prometheus = await startPrometheus({
-        dir: join(directory, 'prometheus'),
-        receivers: outages.map(({ name, adapter }) => ({ name, url: adapter.url })),
-        targets: { node: node.address, odd: exporter.address },
-        externalLabels: { cluster: 'outage' },
-        rules: {},
-      });
-      const fromMs = Date.now() + 1_000;
-      const scrapes = (more: number) => {
-        const last = exporter.scrapes + more;
-        return waitFor(() => exporter.scrapes >= last, {
-          timeoutMs: 5_000 + 3_000 * more,
-          what: () => `${more} scrapes`,
+describe.skipIf(skipped !== undefined)(
+  `an outage of the sink${skipped === undefined ? '' : ` (SKIPPED: ${skipped})`}`,
+  () => {
+    test(
+      'loses nothing: the stream holds what Prometheus holds',
+      { timeout: (OUTAGE_SECONDS * 2 + 240) * 1_000 },
+      async () => {
+        mustHavePrometheus();
+        const outages = [await startOutage('none'), await startOutage('gzip')];
+        const exporter = await startOddExporter();
+        closers.push(() => exporter.close());
+        const node = await startNodeExporter();
+        const prometheus = await startPrometheus({
+          dir: join(directory, 'prometheus'),
+          receivers: outages.map(({ name, adapter }) => ({ name, url: adapter.url })),
+          targets: { node: node.address, odd: exporter.address },
+          externalLabels: { cluster: 'outage' },
+          rules: {},
         });
-      };
+        const fromMs = Date.now() + 1_000;
+        const scrapes = (more: number) => {
+          const last = exporter.scrapes + more;
+          return waitFor(() => exporter.scrapes >= last, {
+            timeoutMs: 5_000 + 3_000 * more,
+            what: () => `${more} scrapes`,
+          });
+        };
 
-      await scrapes(5);
-      for (const { closePort } of outages) await closePort();
-      await sleep((OUTAGE_SECONDS / 2) * 1_000);
-      for (const { openPort, kinesis } of outages) {
-        await openPort();
-        kinesis().script(() => ({ kind: 'error', status: 500, type: 'InternalFailure' }));
-      }
-      await sleep((OUTAGE_SECONDS / 2) * 1_000);
-      for (const { kinesis } of outages) {
-        expect(kinesis().calls.length).toBeGreaterThan(0);
-        expect(kinesis().records).toEqual([]);
-      }
-      const during = await Promise.all(outages.map(({ adapter }) => adapter.metrics()));
-      const mendedAt = performance.now();
-      for (const { kinesis } of outages) kinesis().script(() => ({ kind: 'accept' }));
-      await scrapes(5);
-      await prometheus.stopScraping(TIMESTAMPED_METRIC);
-      const span = { fromMs, toMs: Date.now() };
-      const truth = await prometheus.read(span);
-      let latestMs = 0;
-      for (const key of truth.keys()) latestMs = Math.max(latestMs, Number(key.slice(key.lastIndexOf(' '))));
+        await scrapes(5);
+        for (const { closePort } of outages) await closePort();
+        await sleep((OUTAGE_SECONDS / 2) * 1_000);
+        for (const { openPort, kinesis } of outages) {
+          await openPort();
+          kinesis().script(() => ({ kind: 'error', status: 500, type: 'InternalFailure' }));
+        }
+        await sleep((OUTAGE_SECONDS / 2) * 1_000);
+        for (const { kinesis } of outages) {
+          expect(kinesis().calls.length).toBeGreaterThan(0);
+          expect(kinesis().records).toEqual([]);
+        }
+        const during = await Promise.all(outages.map(({ adapter }) => adapter.metrics()));
+        const mendedAt = performance.now();
+        for (const { kinesis } of outages) kinesis().script(() => ({ kind: 'accept' }));
+        await scrapes(5);
+        await prometheus.stopScraping(TIMESTAMPED_METRIC);
+        const span = { fromMs, toMs: Date.now() };
+        const truth = await prometheus.read(span);
+        let latestMs = 0;
+        for (const key of truth.keys()) latestMs = Math.max(latestMs, Number(key.slice(key.lastIndexOf(' '))));
 
-      for (const [index, { name, adapter, lines, kinesis }] of outages.entries()) {
-        await prometheus.waitUntilSent({ name, url: adapter.url }, latestMs);
-        let compared = compare(truth, lines(), span);
-        await waitFor(
-          () => {
-            compared = compare(truth, lines(), span);
-            return compared.missing === 0;
-          },
-          { timeoutMs: SETTLE_MS, what: () => `nothing to be missing: ${JSON.stringify(compared)}` },
+        for (const [index, { name, adapter, lines, kinesis }] of outages.entries()) {
+          await prometheus.waitUntilSent({ name, url: adapter.url }, latestMs);
+          let compared = compare(truth, lines(), span);
+          await waitFor(
+            () => {
+              compared = compare(truth, lines(), span);
+              return compared.missing === 0;
+            },
+            { timeoutMs: SETTLE_MS, what: () => `nothing to be missing: ${JSON.stringify(compared)}` },
+          );
+          const { series, samples, missing, wrong, duplicates } = compared;
+          const metrics = await adapter.metrics();
+          const returned = during[index]!.sum('lines_returned_total');
+          console.log(
+            `e2e: outage of ${OUTAGE_SECONDS} s, packing ${name}: Prometheus ${prometheus.version}, ${series} series, ${samples} samples compared, ${missing} missing, ` +
+              `${wrong} wrong, ${duplicates} duplicates; ${returned} lines returned meanwhile, all there ${((performance.now() - mendedAt) / 1_000).toFixed(1)} s after the end`,
+          );
+          expect(compared).toMatchObject({ missing: 0, wrong: 0, examples: [] });
+          expect(kinesis().violations).toEqual([]);
+          // The outage was one: the sink was seen to be down, and requests went back to Prometheus.
+          expect(during[index]!.value('sink_up')).toBe(0);
+          expect(returned).toBeGreaterThan(0);
+          const { received, ended } = sidesOfTheLaw(metrics);
+          expect(ended).toBe(received);
+          expect(metrics.value('lines_in_flight')).toBe(0);
+          expect(metrics.value('sink_up')).toBe(1);
+        }
+        const dropped = [...(await prometheus.metrics())].filter(([series]) =>
+          /^prometheus_remote_storage_samples_(failed|dropped)_total/.test(series),
         );
-        const { series, samples, missing, wrong, duplicates } = compared;
-        const metrics = await adapter.metrics();
-        const returned = during[index]!.sum('lines_returned_total');
-        console.log(
-          `e2e: outage of ${OUTAGE_SECONDS} s, packing ${name}: Prometheus ${prometheus.version}, ${series} series, ${samples} samples compared, ${missing} missing, ` +
-            `${wrong} wrong, ${duplicates} duplicates; ${returned} lines returned meanwhile, all there ${((performance.now() - mendedAt) / 1_000).toFixed(1)} s after the end`,
-        );
-        expect(compared).toMatchObject({ missing: 0, wrong: 0, examples: [] });
-        expect(kinesis().violations).toEqual([]);
-        // The outage was one: the sink was seen to be down, and requests went back to Prometheus.
-        expect(during[index]!.value('sink_up')).toBe(0);
-        expect(returned).toBeGreaterThan(0);
-        const { received, ended } = sidesOfTheLaw(metrics);
-        expect(ended).toBe(received);
-        expect(metrics.value('lines_in_flight')).toBe(0);
-        expect(metrics.value('sink_up')).toBe(1);
-      }
-      const dropped = [...(await prometheus.metrics())].filter(([series]) =>
-        /^prometheus_remote_storage_samples_(failed|dropped)_total/.test(series),
-      );
-      expect(dropped.length).toBeGreaterThan(0);
-      expect(dropped.filter(([, value]) => value > 0)).toEqual([]);
-      await prometheus.end();
-      for (const { adapter } of outages) expect(await adapter.stop()).toBe(0);
-    },
-  );
-});
+        expect(dropped.length).toBeGreaterThan(0);
+        expect(dropped.filter(([, value]) => value > 0)).toEqual([]);
+        await prometheus.end();
+        for (const { adapter } of outages) expect(await adapter.stop()).toBe(0);
+      },
+    );
+  },
+);

@@ -17,7 +17,13 @@ import {
 } from '../support/destinations.ts';
 import { startOddExporter, TIMESTAMPED_METRIC } from '../support/odd_exporter.ts';
 import { endProcesses, run, waitFor } from '../support/processes.ts';
-import { MISSING_PROGRAMS, startNodeExporter, startPrometheus, type Prometheus } from '../support/prometheus.ts';
+import {
+  mustHavePrometheus,
+  reasonToSkip,
+  startNodeExporter,
+  startPrometheus,
+  type Prometheus,
+} from '../support/prometheus.ts';
 import { compare, type SampleSet, type Span } from '../support/samples.ts';
 
 /**
@@ -51,13 +57,10 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const why = `${MISSING_PROGRAMS.join(' and ')} not found; on Debian: apt-get install prometheus prometheus-node-exporter`;
-/** .ci/run sets the variable, so that there these tests fail where they cannot run. */
-const isSkipped = MISSING_PROGRAMS.length > 0 && process.env['PROMETHEUS_REQUIRED'] === undefined;
-if (isSkipped) console.warn(`SKIPPED: the end-to-end tests with a real Prometheus: ${why}`);
+const skipped = reasonToSkip('the end-to-end tests with a real Prometheus');
 
-describe.skipIf(isSkipped)(
-  `what a real Prometheus holds is what the archive holds${isSkipped ? ` (SKIPPED: ${why})` : ''}`,
+describe.skipIf(skipped !== undefined)(
+  `what a real Prometheus holds is what the archive holds${skipped === undefined ? '' : ` (SKIPPED: ${skipped})`}`,
   { timeout: RUN_MS },
   () => {
     let started: Promise<Run> | undefined;
@@ -171,7 +174,7 @@ function archiveDir(name: string): string {
 }
 
 async function runPrometheus(): Promise<Run> {
-  if (MISSING_PROGRAMS.length > 0) throw new Error(why);
+  mustHavePrometheus();
   const [plain, killed, emulated, failing] = await Promise.all([
     directoryDestination('directory', archiveDir('directory')),
     killedDestination('directory, killed', archiveDir('directory, killed')),

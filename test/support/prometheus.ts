@@ -12,7 +12,7 @@ const OWN_JOB = 'prometheus';
 
 const NAMES = ['prometheus', 'promtool', 'prometheus-node-exporter'] as const;
 /** Debian's packages prometheus and prometheus-node-exporter. */
-export const MISSING_PROGRAMS = NAMES.filter((name) => findProgram(name) === undefined);
+const MISSING_PROGRAMS = NAMES.filter((name) => findProgram(name) === undefined);
 
 /** A receiver, by the name that Prometheus's metrics of its queue carry. */
 export interface Receiver {
@@ -214,4 +214,22 @@ export async function startNodeExporter(): Promise<{ readonly address: string; r
     { timeoutMs: START_MS, what: () => `node_exporter to answer:\n${process.stderr}` },
   );
   return { address, process };
+}
+
+const WHAT_IS_MISSING = `${MISSING_PROGRAMS.join(' and ')} not found; on Debian: apt-get install prometheus prometheus-node-exporter`;
+
+/**
+ * Why tests with a real Prometheus are skipped, said plainly; undefined where they can run, and under .ci/run, which has it that they fail instead.
+ *
+ * @param tests what is skipped, in words
+ */
+export function reasonToSkip(tests: string): string | undefined {
+  if (MISSING_PROGRAMS.length === 0 || process.env['PROMETHEUS_REQUIRED'] !== undefined) return undefined;
+  console.warn(`SKIPPED: ${tests}: ${WHAT_IS_MISSING}`);
+  return WHAT_IS_MISSING;
+}
+
+/** Fails, saying what to install, where the programs are missing. */
+export function mustHavePrometheus(): void {
+  if (MISSING_PROGRAMS.length > 0) throw new Error(WHAT_IS_MISSING);
 }
