@@ -73,6 +73,11 @@ export class SinkError extends Error {
   }
 }
 
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** A setting that stops the start. The message names the option, the bound and the mend. */
 export class ConfigError extends Error {
   constructor(message: string) {

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { LogFormat, LogLevel } from './config.ts';
+import { messageOf } from './errors.ts';
 
 export type Log = Logger;
 
@@ -28,7 +29,7 @@ export function createLog({ level, format, write = writeToStderr }: LogOptions):
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       errorKey: 'error',
-      serializers: { error: (error: unknown) => (error instanceof Error ? error.message : String(error)) },
+      serializers: { error: messageOf },
     },
     destination,
   );

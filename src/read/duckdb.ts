@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { DuckDBInstance, DuckDBTypeId, ResultReturnType, StatementType, type DuckDBConnection } from '@duckdb/node-api';
-import { CommandError } from '../errors.ts';
+import { CommandError, messageOf } from '../errors.ts';
 import type { Column, Row } from './renderer.ts';
 
 export interface EngineOptions {
@@ -138,7 +138,7 @@ export class Engine {
       return await task();
     } catch (error) {
       signal.throwIfAborted();
-      throw new CommandError(mend(error instanceof Error ? error.message : String(error), memoryLimitBytes));
+      throw new CommandError(mend(messageOf(error), memoryLimitBytes));
     }
   }
 }

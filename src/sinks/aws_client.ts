@@ -1,5 +1,5 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { classifyAwsError } from './aws_errors.ts';
 
@@ -133,8 +133,9 @@ async function regionOf(client: AwsClient, what: string): Promise<string> {
     return await client.config.region();
   } catch (error) {
     client.destroy();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(`no AWS region for the ${what}: ${reason}; give --region (AWS_REGION), such as us-east-1`);
+    throw new ConfigError(
+      `no AWS region for the ${what}: ${messageOf(error)}; give --region (AWS_REGION), such as us-east-1`,
+    );
   }
 }
 

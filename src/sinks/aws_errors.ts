@@ -1,4 +1,4 @@
-import { SinkError, type SinkFailure } from '../errors.ts';
+import { messageOf, SinkError, type SinkFailure } from '../errors.ts';
 
 /** What a sink writes to, in the words of its messages. */
 export interface AwsTarget {
@@ -148,7 +148,7 @@ export function recordFailureOf(code: string): 'throttled' | 'transient' {
  */
 export function sinkErrorOf(error: unknown, target: AwsTarget, stays: boolean): SinkError {
   const { failure, code, mend } = classifyAwsError(error);
-  const message = error instanceof Error ? error.message.split('\n', 1)[0]! : String(error);
+  const message = messageOf(error).split('\n', 1)[0]!;
   const down = mend !== undefined && (failure === 'down' || stays);
   return new SinkError(down ? 'down' : failure, `${target.action} on ${target.name}: ${code}: ${message}`, {
     code,

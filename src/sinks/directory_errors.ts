@@ -1,4 +1,4 @@
-import { ConfigError, SinkError } from '../errors.ts';
+import { ConfigError, messageOf, SinkError } from '../errors.ts';
 
 /** What the person on call does about an error of the file system; `subject` is the archive directory. */
 type Mend = (dir: string) => string;
@@ -38,10 +38,6 @@ const MENDS: Readonly<Record<string, Mend>> = {
 export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'unknown';
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** What an error of the file system means for the lines that were being written. */

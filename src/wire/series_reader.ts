@@ -1,4 +1,4 @@
-import { RequestError } from '../errors.ts';
+import { messageOf, RequestError } from '../errors.ts';
 import { Exemplar, Histogram } from './messages.ts';
 import { FIXED64, LENGTH_DELIMITED, tagOf, VARINT, type WireReader } from './protobuf.ts';
 
@@ -227,10 +227,9 @@ export function checkMessage(reader: WireReader, type: typeof Exemplar): void {
   try {
     type.decode(reader.bytes.subarray(reader.pos, stop));
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
     throw new RequestError(
       'invalid_protobuf',
-      `the body is not a valid prometheus.WriteRequest: ${type.name}: ${detail}`,
+      `the body is not a valid prometheus.WriteRequest: ${type.name}: ${messageOf(error)}`,
     );
   }
   reader.pos = stop;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../errors.ts';
-import type { Pass } from './gate.ts';
+import { noRoom, type Pass } from './gate.ts';
 
 /** The sender went away: there is nobody to answer. */
 export class SenderGone extends Error {
@@ -53,8 +53,7 @@ export function readBody(request: IncomingMessage, { maxBytes, pass, signal }: R
         body.set(chunk, size);
       }
       size = needed;
-      if (!pass.tryHold(body.length))
-        fail(new RequestError('overloaded', 'too many bytes in flight (--max-in-flight-bytes)'));
+      if (!pass.tryHold(body.length)) fail(noRoom());
     };
     const onEnd = () => finish(() => resolve(body.subarray(0, size)));
     const onClose = () => fail(new SenderGone());

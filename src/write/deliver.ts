@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { SinkError } from '../errors.ts';
+import { messageOf, SinkError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Lines } from '../record.ts';
@@ -195,7 +195,7 @@ export class Delivery {
     do {
       const spans = this.#queue.take(fill);
       fills.push(spans);
-      bytes += spans.reduce((sum, span) => sum + bytesOf(span.lines, span), 0);
+      bytes += callBytes(spans, fill);
     } while (
       fills.length < perCall.fills * share &&
       bytes + Math.max(fill.bytes, maxLineBytes) <= perCall.bytes * share &&
@@ -290,6 +290,8 @@ function callBytes(spans: Spans, { overheadBytesPerLine }: Room): number {
 
 function asSinkError(error: unknown): SinkError {
   if (error instanceof SinkError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new SinkError('transient', message, { code: error instanceof Error ? error.name : 'unknown', cause: error });
+  return new SinkError('transient', messageOf(error), {
+    code: error instanceof Error ? error.name : 'unknown',
+    cause: error,
+  });
 }

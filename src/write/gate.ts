@@ -1,3 +1,5 @@
+import { RequestError } from '../errors.ts';
+
 /** A request's leave to be read, and the share of memory that it holds until its lines are referenced no more. */
 export interface Pass {
   /** The most bytes that it may hold, as things stand. */
@@ -81,4 +83,9 @@ export class Gate {
       },
     };
   }
+}
+
+/** What a request is answered that the gate has no room for. */
+export function noRoom(): RequestError {
+  return new RequestError('overloaded', 'too many bytes in flight (--max-in-flight-bytes)');
 }

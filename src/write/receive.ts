@@ -10,7 +10,7 @@ import { decodeSnappy } from '../wire/snappy.ts';
 import { declaredLength, readBody, SenderGone } from './body.ts';
 import type { Delivery } from './deliver.ts';
 import { Flattener, type Flattened } from './flatten.ts';
-import type { Gate, Pass } from './gate.ts';
+import { noRoom, type Gate, type Pass } from './gate.ts';
 import type { Outcome } from './ledger.ts';
 import { negotiate } from './negotiate.ts';
 
@@ -26,7 +26,9 @@ export interface ReceiverOptions {
 /** How often each kind of bad input is logged; the counters have the rest. */
 const LOG_INTERVAL_MS = 10_000;
 const SCRATCH_BYTES = 4 * 1024 * 1024;
+/** What the sender is told, by why lines go back to it. */
 const REFUSALS = {
+  deadline: 'the sink did not take every line in time (--delivery-timeout)',
   stopping: 'the adapter is stopping',
   sink_down: 'the sink is down; see the log of the adapter',
   overloaded: 'the sink takes less than comes in: more could not be delivered in time',
@@ -133,7 +135,7 @@ export class Receiver {
     const { gate, delivery } = this.#options;
     if (this.#isStopping) throw new RequestError('stopping', REFUSALS.stopping);
     const pass = gate.tryEnter(declaredLength(request));
-    if (!pass) throw new RequestError('overloaded', 'too many bytes in flight (--max-in-flight-bytes)');
+    if (!pass) throw noRoom();
     const refusal = delivery.refusal();
     if (refusal !== undefined) {
       pass.release();
@@ -155,7 +157,7 @@ export class Receiver {
       const isRoomTheLimit = maxLinesBytes < config.maxRequestLinesBytes;
       if (!(error instanceof RequestError && error.code === 'lines_too_large' && isRoomTheLimit)) throw error;
     }
-    throw new RequestError('overloaded', 'too many bytes in flight (--max-in-flight-bytes)');
+    throw noRoom();
   }
 
   #count({ received, skipped, rejected }: Flattened): void {
@@ -219,11 +221,9 @@ function rejectionOf({ ending, refused }: Outcome, { firstProblem, lines }: Flat
         ? undefined
         : new RequestError('refused_by_sink', `the sink refused ${refused} lines for good`);
     case 'deadline':
-      return new RequestError('deadline', 'the sink did not take every line in time (--delivery-timeout)');
     case 'sink_down':
-      return new RequestError('sink_down', REFUSALS.sink_down);
     case 'stopping':
-      return new RequestError('stopping', REFUSALS.stopping);
+      return new RequestError(ending, REFUSALS[ending]);
     case 'aborted':
       throw new SenderGone();
   }
