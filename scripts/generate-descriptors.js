@@ -4,10 +4,15 @@ import protobuf from 'protobufjs';
 import { format, resolveConfig } from 'prettier';
 
 const target = new URL('../src/wire/descriptors.ts', import.meta.url);
-const { root } = protobuf.parse(readFileSync(new URL('../proto/remote_write_v1.proto', import.meta.url), 'utf8'));
+const descriptors = [
+  ['remoteWriteV1', 'remote_write_v1.proto'],
+  ['remoteWriteV2', 'remote_write_v2.proto'],
+].map(([name, file]) => {
+  const { root } = protobuf.parse(readFileSync(new URL(`../proto/${file}`, import.meta.url), 'utf8'));
+  return `export const ${name} = ${JSON.stringify(root.toJSON())} as const;\n`;
+});
 const source = `// Generated from proto/ by scripts/generate-descriptors.js (npm run generate). Do not edit.
-export const remoteWriteV1 = ${JSON.stringify(root.toJSON())} as const;
-`;
+${descriptors.join('\n')}`;
 const formatted = await format(source, { ...(await resolveConfig(target)), parser: 'typescript' });
 
 if (!process.argv.includes('--check')) {

@@ -27,16 +27,16 @@ const FIREHOSE_UNIT_BYTES = 5 * 1024;
 const SHARD = { recordsPerSecond: 1_000, bytesPerSecond: 1_000_000 };
 const KEY_BYTES = 8;
 
-/** The lines of every remote write 1.0 body in the fixtures, over and over with other times. */
+/** The lines of every remote write 1.0 body with samples in the fixtures, over and over with other times. */
 function fixtureLines() {
   const flattener = new Flattener();
-  const limits = { maxLinesBytes: 2 ** 30, maxLineBytes: 1_000_000 };
+  const options = { version: 1, arrivedAtMs: 0, maxTimeMs: undefined, maxLinesBytes: 2 ** 30, maxLineBytes: 1_000_000 };
   return ['rw1-2.42', 'rw1-3.5.3'].flatMap((folder) => {
     const url = new URL(`../test/fixtures/${folder}/`, import.meta.url);
     const bodies = readdirSync(url).filter((name) => name.endsWith('.bin'));
     return bodies.flatMap((name) => {
-      const { lines } = flattener.flatten(decodeSnappy(readFileSync(new URL(name, url)), 2 ** 26), limits);
-      return lines.ends.length === 0 ? [] : [lines];
+      const { lines, counts } = flattener.flatten(decodeSnappy(readFileSync(new URL(name, url)), 2 ** 26), options);
+      return counts.sample === 0 ? [] : [lines];
     });
   });
 }

@@ -98,6 +98,14 @@ export const OPTIONS = {
     help: 'most bytes of lines that one request may become (413)',
     parse: bytes('64KiB', '1GiB'),
   }),
+  maxFutureMs: option({
+    flag: '--max-future',
+    env: 'MAX_FUTURE',
+    placeholder: '<duration>',
+    unset: 'any time is accepted',
+    help: 'reject what is dated further in the future than this (400); by default a wrong clock loses no data',
+    parse: duration('1s', '36500d'),
+  }),
   region: option({
     flag: '--region',
     env: 'AWS_REGION',
@@ -168,6 +176,8 @@ export interface Config {
   readonly maxInFlightBytes: number;
   readonly maxBodyBytes: number;
   readonly maxRequestLinesBytes: number;
+  /** undefined: any time is accepted. */
+  readonly maxFutureMs: number | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -199,6 +209,7 @@ export function resolveConfig(given: GivenOptions): Config {
     maxInFlightBytes: withDefault('maxInFlightBytes'),
     maxBodyBytes: withDefault('maxBodyBytes'),
     maxRequestLinesBytes: withDefault('maxRequestLinesBytes'),
+    maxFutureMs: given.maxFutureMs,
     logLevel: withDefault('logLevel'),
     logFormat: withDefault('logFormat'),
   });

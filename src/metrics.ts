@@ -38,7 +38,15 @@ export function createMetrics() {
     linesRejected: counter('lines_rejected_total', 'Lines that can never be archived; the sender drops them.', [
       'reason',
     ]),
-    linesSkipped: counter('lines_skipped_total', 'Lines of a kind that is not archived.', ['kind']),
+    linesSkipped: counter(
+      'lines_skipped_total',
+      'Metadata that was archived within the last hour already, or that says nothing.',
+      ['kind'],
+    ),
+    emptyLabels: counter(
+      'empty_labels_total',
+      'Labels with an empty value, which are the same as no label and are left out.',
+    ),
     linesReturned: counter(
       'lines_returned_total',
       'Lines that went back to their sender, by 503 or because it went away; it sends them again.',

@@ -104,6 +104,7 @@ export type ArchiveRecord = SampleRecord | HistogramRecord | ExemplarRecord | Me
 export const SAMPLE_LINE = {
   name: '{"name":',
   time: ',"time":',
+  start: ',"start":',
   value: ',"value":',
   stale: 'null,"stale":true',
   bits: '"NaN","bits":"',
@@ -122,6 +123,17 @@ export const SAMPLE_COLUMNS = {
   bits: 'string',
   labels: 'map<string,string>',
 } as const;
+
+/** How the lines of each kind start, by the first byte that tells them apart; those of samples have no kind. */
+const KIND_AT = '{"kind":"'.length;
+const KINDS_BY_LETTER: ReadonlyMap<number, Kind> = new Map(KINDS.map((kind) => [kind.charCodeAt(0), kind]));
+const NAME_LETTER = SAMPLE_LINE.name.charCodeAt(2);
+
+/** The kind of the line that starts at `start`. */
+export function kindOfLine(bytes: Uint8Array, start: number): Kind {
+  if (bytes[start + 2] === NAME_LETTER) return 'sample';
+  return KINDS_BY_LETTER.get(bytes[start + KIND_AT]!) ?? 'sample';
+}
 
 /** Writes one record as its line, newline included. Labels are expected sorted and without empty values. */
 export function encodeRecord(record: ArchiveRecord): string {

@@ -43,7 +43,7 @@ export class WireReader {
     return this.#varint32(0x0f);
   }
 
-  /** Reads a length and checks that as many bytes are left; returns the offset behind them. */
+  /** Reads a length and checks that as many bytes are left. Returns the offset behind them. */
   lengthEnd(): number {
     const byte = this.pos < this.end ? this.bytes[this.pos]! : 0x80;
     let length = byte;
@@ -52,6 +52,45 @@ export class WireReader {
     const stop = this.pos + length;
     if (stop > this.end) throw truncated(this.pos);
     return stop;
+  }
+
+  /** Steps into the message whose length is next. Returns the end of the one around it, for the caller to set `end` to once it has read it all. */
+  enter(): number {
+    const outer = this.end;
+    this.end = this.lengthEnd();
+    return outer;
+  }
+
+  /** Reads a fixed64 or double: the offset of its 8 bytes. */
+  fixed64(): number {
+    const at = this.pos;
+    this.#advance(8);
+    return at;
+  }
+
+  /** Reads an int32, uint32 or enum, as a signed integer: of a longer varint its lower 32 bits. */
+  int32(): number {
+    const byte = this.pos < this.end ? this.bytes[this.pos]! : 0x80;
+    if (byte < 0x80) {
+      this.pos++;
+      return byte;
+    }
+    this.varint64();
+    return this.low;
+  }
+
+  /** Reads a sint32. */
+  sint32(): number {
+    const zigzag = this.int32();
+    return (zigzag >>> 1) ^ -(zigzag & 1);
+  }
+
+  /** Reads a sint64 into `low` and `high`. */
+  sint64(): void {
+    this.varint64();
+    const sign = -(this.low & 1);
+    this.low = ((this.low >>> 1) | (this.high << 31)) ^ sign;
+    this.high = (this.high >>> 1) ^ sign;
   }
 
   /** Reads a varint of at most 64 bits into `low` and `high`. */
@@ -138,5 +177,5 @@ function truncated(position: number): RequestError {
 }
 
 function invalid(detail: string): RequestError {
-  return new RequestError('invalid_protobuf', `the body is not a valid prometheus.WriteRequest: ${detail}`);
+  return new RequestError('invalid_protobuf', `the body is not a valid write request: ${detail}`);
 }

@@ -2,7 +2,7 @@ import type { Lines } from '../record.ts';
 import type { Span } from '../sinks/sink.ts';
 
 /** A run of lines of a request, [from, to). */
-interface Range {
+export interface Range {
   readonly from: number;
   readonly to: number;
 }

@@ -1,28 +1,10 @@
 /** The most bytes that a byte of a string becomes in JSON: a control character as \u00XX. */
 export const MAX_ESCAPE = 6;
 
-const SIGN_BITS = 0x8080_8080;
-
 /** What JSON.stringify writes for each ASCII byte. */
 const ESCAPES = Array.from({ length: 0x80 }, (_, byte) =>
   new TextEncoder().encode(JSON.stringify(String.fromCharCode(byte)).slice(1, -1)),
 );
-
-/**
- * Looks at four bytes at once for what JSON does not write as it is: control characters, quotes, backslashes and what is not ASCII. Results
- * for several words may be joined by OR before `isSpecial` tells whether there was one.
- *
- * A byte that is not ASCII has its sign bit set already. In the others a subtraction sets it where it borrows: XOR makes 0 of a backslash; it
- * swaps quote and space, so that the quote stands right behind the control characters and one subtraction finds both.
- */
-export function markSpecial(word: number): number {
-  return word | ((word ^ 0x5c5c_5c5c) - 0x0101_0101) | ((word ^ 0x0202_0202) - 0x2121_2121);
-}
-
-/** Whether marks are of words with such a byte. */
-export function isSpecial(marks: number): boolean {
-  return (marks & SIGN_BITS) !== 0;
-}
 
 export interface WriteEscapedOptions {
   readonly from: number;

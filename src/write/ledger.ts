@@ -1,7 +1,7 @@
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Lines } from '../record.ts';
-import { bytesOf, type LineQueue, type RequestSpan, type Waiting } from './batch.ts';
+import { bytesOf, type LineQueue, type Range, type RequestSpan, type Waiting } from './batch.ts';
 
 /** Why lines go back to the sender; the label `reason` of the returned lines' counter. */
 export type ReturnReason = 'deadline' | 'aborted' | 'stopping' | 'sink_down';
@@ -11,6 +11,8 @@ export interface Outcome {
   readonly ending: 'delivered' | ReturnReason;
   /** Lines that the sink refused for good. */
   readonly refused: number;
+  /** The lines that the sink had accepted by then. */
+  readonly accepted: readonly Range[];
 }
 
 export interface DeliverOptions {
@@ -29,6 +31,7 @@ interface Request extends DeliverOptions, Waiting {
   readonly onAbort: () => void;
   settled: number;
   refused: number;
+  readonly accepted: Range[];
   /** Spans of it in calls under way. */
   references: number;
   hasEnded: boolean;
@@ -94,6 +97,7 @@ export class Ledger {
         onAbort: () => this.#end(request, 'aborted'),
         settled: 0,
         refused: 0,
+        accepted: [],
         references: 0,
         hasEnded: false,
       };
@@ -125,6 +129,7 @@ export class Ledger {
       const { request, from, to } = span;
       metrics.bytesDelivered.inc(bytesOf(span.lines, span));
       (request.hasEnded ? metrics.linesDeliveredLate : metrics.linesDelivered).inc(to - from);
+      if (!request.hasEnded) addRange(request.accepted, { from, to });
       this.#settle(request, to - from);
     }
   }
@@ -175,11 +180,18 @@ export class Ledger {
     queue.remove(request);
     if (ending === 'delivered') metrics.deliveryDuration.observe((now() - request.arrivedAtMs) / 1000);
     else metrics.linesReturned.inc({ reason: ending }, request.lines.ends.length - request.settled);
-    request.resolve({ ending, refused: request.refused });
+    request.resolve({ ending, refused: request.refused, accepted: request.accepted });
     this.#releaseIfUnreferenced(request);
   }
 
   #releaseIfUnreferenced(request: Request): void {
     if (request.hasEnded && request.references === 0) request.onUnreferenced();
   }
+}
+
+/** Most ranges follow the last one. */
+function addRange(ranges: Range[], { from, to }: Range): void {
+  const last = ranges.at(-1);
+  if (last?.to === from) ranges[ranges.length - 1] = { from: last.from, to };
+  else ranges.push({ from, to });
 }

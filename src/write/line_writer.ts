@@ -1,6 +1,9 @@
-import { doubleToken, ORDINARY_NAN, SAMPLE_LINE, STALE_NAN } from '../record.ts';
-import { wordOf, writeAscii, writeDouble, writeInt64 } from './json_number.ts';
-import { isSpecial, markSpecial, MAX_ESCAPE, writeEscaped } from './json_string.ts';
+import { doubleToken, ORDINARY_NAN, SAMPLE_LINE, STALE_NAN, type Kind } from '../record.ts';
+import { hashLabel, LABEL_SLOTS, type LabelColumn } from '../wire/label_column.ts';
+import { hashWord, isSpecial, lastWord, markSpecial, spread } from '../wire/text_words.ts';
+import { ByteWriter } from './byte_writer.ts';
+import { wordOf, writeDouble, writeInt64 } from './json_number.ts';
+import { MAX_ESCAPE, writeEscaped } from './json_string.ts';
 
 /** A piece that is the same in every line: at most 12 bytes of ASCII, as three little-endian words. */
 interface Piece {
@@ -16,6 +19,7 @@ const HEAD = piece(`${SAMPLE_LINE.name}"`);
 /** Its comma and first quote are the last of what stands behind the name. */
 const TIME = piece(SAMPLE_LINE.time.slice(2));
 const VALUE = piece(SAMPLE_LINE.value);
+const START = piece(SAMPLE_LINE.start);
 const LABELS = piece(`${SAMPLE_LINE.labels}"`);
 /** It takes the place of the comma and the quote behind the last label. */
 const END = piece(SAMPLE_LINE.end);
@@ -27,8 +31,6 @@ const BEHIND_BYTES = 3;
 
 /** The most bytes that a line has besides its name and its labels, with room for the words that reach past them. */
 export const LINE_BYTES = 128;
-/** What is kept of the memory between requests. */
-const KEPT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Writes lines of samples piece by piece, in words of four bytes where it can: a word may reach past the end of its piece, and the next piece then
@@ -36,14 +38,7 @@ const KEPT_BYTES = 4 * 1024 * 1024;
  *
  * Names and values of labels are given by a column of offsets into the source: where the name starts and ends, where the value starts and ends.
  */
-export class LineWriter {
-  #bytes = new Uint8Array(64 * 1024);
-  #view = viewOf(this.#bytes);
-  #source: Uint8Array = new Uint8Array(0);
-  #sourceView = viewOf(this.#source);
-  #maxBytes = 0;
-  /** Where the next byte goes. */
-  pos = 0;
+export class LineWriter extends ByteWriter {
   /** A hash of the labels written last, 32 bits. */
   labelsHash = 0;
 
@@ -54,74 +49,74 @@ export class LineWriter {
   #timeHigh = 0;
 
   /**
-   * Starts anew, with strings and values that stand in `source`. Memory that a rare large request needed is given back.
-   *
-   * @param maxBytes what is hardly ever exceeded, so that no more memory is taken in advance
-   */
-  reset(source: Uint8Array, maxBytes: number): void {
-    this.#source = source;
-    this.#sourceView = viewOf(source);
-    this.#maxBytes = maxBytes;
-    this.pos = 0;
-    if (this.#bytes.length > KEPT_BYTES) this.#resize(KEPT_BYTES);
-  }
-
-  /** Makes room for `count` more bytes. */
-  reserve(count: number): void {
-    const needed = this.pos + count;
-    const { length } = this.#bytes;
-    if (needed > length) this.#resize(Math.max(needed, Math.min(2 * length, this.#maxBytes)));
-  }
-
-  /** A copy of what was written. */
-  take(): Uint8Array {
-    const copy = Buffer.allocUnsafeSlow(this.pos);
-    copy.set(this.#bytes.subarray(0, this.pos));
-    return new Uint8Array(copy.buffer);
-  }
-
-  /** Writes again what stands at [from, to). */
-  repeat(from: number, to: number): void {
-    this.#bytes.copyWithin(this.pos, from, to);
-    this.pos += to - from;
-  }
-
-  /**
    * Writes a line up to its time.
    *
-   * @param slot where `labels` has the offsets of the value of `__name__`
-   * @returns false when the name is not valid UTF-8; what was written, and `pos`, are then of no use
+   * @param slot where `labels` has the offsets of the name
+   * @param isPlain whether the name is known to be plain, as in LabelColumn
+   * @returns false when the name is not valid UTF-8; what was written is then of no use
    */
-  writeName(labels: Int32Array, slot: number): boolean {
-    this.#writePiece(HEAD);
-    if (!this.#writeStrings(labels, slot, slot + 2)) return false;
+  writeName(
+    labels: Int32Array,
+    slot: number,
+    { kind, isPlain }: { readonly kind: Kind; readonly isPlain: boolean },
+  ): boolean {
+    if (kind === 'sample') this.#writePiece(HEAD);
+    else this.writeAscii(`{"kind":"${kind}","name":"`);
+    if (isPlain) this.#writePlainStrings(labels, slot, slot + 2);
+    else if (!this.#writeStrings(labels, slot, slot + 2)) return false;
     this.#writePiece(TIME);
     return true;
   }
 
-  /** Writes a time, given by its halves as signed 32-bit integers, and a value, given by its offset in the source; −1 means 0. */
-  writeSample(valueAt: number, timeLow: number, timeHigh: number): void {
-    this.#writeTime(timeLow, timeHigh);
+  /** Writes a time, a start timestamp and a value, given by the slots of a sample from `slot` on. */
+  writeSample(samples: Int32Array, slot: number): void {
+    this.writeTime(samples[slot + 1]!, samples[slot + 2]!);
+    this.writeStart(samples[slot + 3]!, samples[slot + 4]!);
     this.#writePiece(VALUE);
-    if (valueAt < 0) this.#writeAscii('0');
+    const valueAt = samples[slot]!;
+    if (valueAt < 0) this.writeAscii('0');
     else this.#writeValue(valueAt);
   }
 
+  /** Writes a start timestamp, field name included, given by its halves; nothing where it is 0. */
+  writeStart(low: number, high: number): void {
+    if (low === 0 && high === 0) return;
+    this.#writePiece(START);
+    this.writeInt64(low, high);
+  }
+
   /**
-   * Writes the rest of a line: the first `slots` slots of `labels`.
+   * Writes the rest of a line: its labels.
    *
-   * @returns false when a label is not valid UTF-8; what was written, and `pos`, are then of no use
+   * @returns false when a label is not valid UTF-8; what was written is then of no use
    */
-  writeLabels(labels: Int32Array, slots: number): boolean {
+  writeLabels({ slots, count, isPlain, hash, jsonBytes }: LabelColumn): boolean {
+    // A name that had to be escaped may have taken the room.
+    this.reserve(LINE_BYTES + jsonBytes);
     this.#writePiece(LABELS);
-    if (!this.#writeStrings(labels, 0, slots)) return false;
+    if (isPlain) {
+      this.#writePlainStrings(slots, 0, count * LABEL_SLOTS);
+      this.labelsHash = spread(hash);
+    } else if (!this.#writeStrings(slots, 0, count * LABEL_SLOTS)) return false;
     this.pos -= 2;
     this.#writePiece(END);
     return true;
   }
 
+  /**
+   * Writes the strings that slots [first, stop) of `labels` have the offsets of, without the first quote and with the last: a name is followed by
+   * a colon, a value by a comma, each with the quote of what comes next, and the last by neither.
+   *
+   * @returns false when one is not valid UTF-8; what was written is then of no use
+   */
+  writeStrings(labels: Int32Array, first: number, stop: number): boolean {
+    if (!this.#writeStrings(labels, first, stop)) return false;
+    this.pos -= 2;
+    return true;
+  }
+
   #writePiece({ words, length }: Piece): void {
-    const view = this.#view;
+    const view = this.view;
     const pos = this.pos;
     view.setInt32(pos, words[0]!, true);
     view.setInt32(pos + 4, words[1]!, true);
@@ -131,14 +126,16 @@ export class LineWriter {
 
   /** Writes the strings of slots [first, stop), each with what stands behind it, as if nothing in them had to be escaped; if not, again. */
   #writeStrings(labels: Int32Array, first: number, stop: number): boolean {
-    const source = this.#sourceView;
-    const view = this.#view;
+    const source = this.sourceView;
+    const view = this.view;
     let pos = this.pos;
     let special = 0;
-    let hash = 0;
+    let sum = 0;
+    let nameHash = 0;
     for (let slot = first; slot < stop; slot += 2) {
       const to = labels[slot + 1]!;
       let at = labels[slot]!;
+      let hash = 0;
       for (; at + 4 <= to; at += 4) {
         const word = source.getInt32(at, true);
         view.setInt32(pos, word, true);
@@ -153,13 +150,34 @@ export class LineWriter {
         hash = hashWord(hash, word);
         pos += to - at;
       }
-      view.setInt32(pos, (slot & 2) === 0 ? BEHIND_NAME : BEHIND_VALUE, true);
+      if ((slot & 2) === 0) {
+        view.setInt32(pos, BEHIND_NAME, true);
+        nameHash = hash;
+      } else {
+        view.setInt32(pos, BEHIND_VALUE, true);
+        sum = (sum + hashLabel(nameHash, hash)) | 0;
+      }
       pos += BEHIND_BYTES;
     }
-    this.labelsHash = spread(hash);
+    this.labelsHash = spread(sum);
     if (isSpecial(special)) return this.#writeStringsEscaped(labels, first, stop);
     this.pos = pos;
     return true;
+  }
+
+  /** The same for strings that are known to be plain, with three bytes behind each in the source that may be read along. */
+  #writePlainStrings(labels: Int32Array, first: number, stop: number): void {
+    const source = this.sourceView;
+    const view = this.view;
+    let pos = this.pos;
+    for (let slot = first; slot < stop; slot += 2) {
+      let at = labels[slot]!;
+      const end = pos + labels[slot + 1]! - at;
+      for (; pos < end; pos += 4, at += 4) view.setInt32(pos, source.getInt32(at, true), true);
+      view.setInt32(end, (slot & 2) === 0 ? BEHIND_NAME : BEHIND_VALUE, true);
+      pos = end + BEHIND_BYTES;
+    }
+    this.pos = pos;
   }
 
   #writeStringsEscaped(labels: Int32Array, first: number, stop: number): boolean {
@@ -167,22 +185,28 @@ export class LineWriter {
       const from = labels[slot]!;
       const to = labels[slot + 1]!;
       this.reserve(MAX_ESCAPE * (to - from) + LINE_BYTES);
-      this.pos = writeEscaped(this.#source, { from, to, target: this.#bytes, pos: this.pos });
-      if (this.pos < 0) return false;
-      this.#view.setInt32(this.pos, (slot & 2) === 0 ? BEHIND_NAME : BEHIND_VALUE, true);
+      const next = writeEscaped(this.source, { from, to, target: this.bytes, pos: this.pos });
+      if (next < 0) {
+        // It was looked at, so that it counts as if it were written.
+        this.pos += to - from;
+        return false;
+      }
+      this.pos = next;
+      this.view.setInt32(this.pos, (slot & 2) === 0 ? BEHIND_NAME : BEHIND_VALUE, true);
       this.pos += BEHIND_BYTES;
     }
     return true;
   }
 
-  #writeTime(low: number, high: number): void {
+  /** Writes a time given by its halves as signed 32-bit integers. */
+  writeTime(low: number, high: number): void {
     const time = this.#time;
     if (low !== this.#timeLow || high !== this.#timeHigh) {
       this.#timeLow = low;
       this.#timeHigh = high;
       this.#timeBytes = writeInt64(time, 0, { low, high });
     }
-    const view = this.#view;
+    const view = this.view;
     const pos = this.pos;
     const timeBytes = this.#timeBytes;
     for (let index = 0; index < timeBytes; index += 4) view.setInt32(pos + index, time.getInt32(index, true), true);
@@ -191,51 +215,14 @@ export class LineWriter {
 
   /** Writes a value, from the token itself to the fields that go with it (`stale`, `bits`). */
   #writeValue(at: number): void {
-    const value = this.#sourceView.getFloat64(at, true);
+    const value = this.sourceView.getFloat64(at, true);
     if (Number.isFinite(value)) {
-      this.pos = writeDouble(this.#view, this.pos, value);
+      this.pos = writeDouble(this.view, this.pos, value);
       return;
     }
-    const bits = this.#sourceView.getBigUint64(at, true);
-    if (bits === STALE_NAN) this.#writeAscii(SAMPLE_LINE.stale);
-    else if (Number.isNaN(value) && bits !== ORDINARY_NAN) this.#writeAscii(`${SAMPLE_LINE.bits}${bits.toString(16)}"`);
-    else this.#writeAscii(doubleToken(bits));
+    const bits = this.sourceView.getBigUint64(at, true);
+    if (bits === STALE_NAN) this.writeAscii(SAMPLE_LINE.stale);
+    else if (Number.isNaN(value) && bits !== ORDINARY_NAN) this.writeAscii(`${SAMPLE_LINE.bits}${bits.toString(16)}"`);
+    else this.writeAscii(doubleToken(bits));
   }
-
-  #writeAscii(text: string): void {
-    this.pos = writeAscii(this.#view, this.pos, text);
-  }
-
-  #resize(size: number): void {
-    const resized = new Uint8Array(size);
-    resized.set(this.#bytes.subarray(0, this.pos));
-    this.#bytes = resized;
-    this.#view = viewOf(resized);
-  }
-}
-
-/**
- * The last one to three bytes of a string, [at, to), as a word filled up with spaces. They are the upper bytes of the four that end at `to`: a
- * string of a message stands behind its tag and its length at least, so nothing before the source or behind it is read.
- */
-function lastWord(source: DataView, at: number, to: number): number {
-  const bits = 8 * (to - at);
-  return (source.getInt32(to - 4, true) >>> (32 - bits)) | (0x2020_2020 << bits);
-}
-
-/** One step of a hash like MurmurHash2: it multiplies, and brings the upper bits down again. */
-function hashWord(hash: number, word: number): number {
-  const product = Math.imul(hash ^ word, 0x5bd1_e995);
-  return product ^ (product >>> 15);
-}
-
-/** The finalizer of MurmurHash3: every bit of the hash changes about half of the bits, so any run of them picks a shard. */
-function spread(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
-  return mixed ^ (mixed >>> 16);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

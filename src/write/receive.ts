@@ -6,16 +6,19 @@ import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { KINDS } from '../record.ts';
+import type { Version } from '../wire/series.ts';
 import { decodeSnappy } from '../wire/snappy.ts';
+import { Answers, REFUSALS, rejectionOf } from './answer.ts';
 import { declaredLength, readBody, SenderGone } from './body.ts';
 import type { Delivery } from './deliver.ts';
 import { Flattener, type Flattened } from './flatten.ts';
 import { noRoom, type Gate, type Pass } from './gate.ts';
-import type { Outcome } from './ledger.ts';
 import { negotiate } from './negotiate.ts';
+import { MetadataSet } from './metadata_set.ts';
+import { countWritten, NOTHING_WRITTEN, setWritten } from './written.ts';
 
 export interface ReceiverOptions {
-  readonly config: Pick<Config, 'maxBodyBytes' | 'maxRequestLinesBytes'>;
+  readonly config: Pick<Config, 'maxBodyBytes' | 'maxRequestLinesBytes' | 'maxFutureMs'>;
   readonly gate: Gate;
   readonly delivery: Delivery;
   readonly maxLineBytes: number;
@@ -23,25 +26,19 @@ export interface ReceiverOptions {
   readonly log: Log;
 }
 
-/** How often each kind of bad input is logged; the counters have the rest. */
-const LOG_INTERVAL_MS = 10_000;
 const SCRATCH_BYTES = 4 * 1024 * 1024;
-/** What the sender is told, by why lines go back to it. */
-const REFUSALS = {
-  deadline: 'the sink did not take every line in time (--delivery-timeout)',
-  stopping: 'the adapter is stopping',
-  sink_down: 'the sink is down; see the log of the adapter',
-  overloaded: 'the sink takes less than comes in: more could not be delivered in time',
-} as const;
-const CONTENT_TYPE = 'text/plain; charset=utf-8';
+/** Room for some 80,000 entries. */
+const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 
 /** Takes write requests from their headers to their answer: the straight line of docs/architecture.md. */
 export class Receiver {
   readonly #options: ReceiverOptions;
-  readonly #flattener = new Flattener();
+  /** Metadata that was delivered lately. */
+  readonly #seenMetadata = new MetadataSet(MAX_METADATA_BYTES);
+  readonly #flattener = new Flattener(this.#seenMetadata);
   /** Decompressed requests live only until they are flattened, in the same turn: they share this memory, unless they are large. */
   readonly #scratch = new Uint8Array(SCRATCH_BYTES);
-  readonly #loggedAtMs = new Map<string, number>();
+  readonly #answers: Answers;
   /** Aborted when a connection ends: requests that wait behind others on it have no other sign of it. */
   readonly #gone = new WeakMap<Socket, AbortSignal>();
   readonly #abandoning = new AbortController();
@@ -51,6 +48,7 @@ export class Receiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#answers = new Answers(options);
     setMaxListeners(0, this.#abandoning.signal);
   }
 
@@ -58,15 +56,15 @@ export class Receiver {
   readonly handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     this.#answering++;
     try {
-      const rejection = await this.#receive(request);
-      if (rejection) this.#refuse(request, response, rejection);
-      else this.#finish(response, 204, '');
+      const rejection = await this.#receive(request, response);
+      if (rejection) this.#answers.refuse(request, response, rejection);
+      else this.#answers.finish(response, 204, '');
     } catch (error) {
-      if (error instanceof RequestError) this.#refuse(request, response, error);
+      if (error instanceof RequestError) this.#answers.refuse(request, response, error);
       else if (error instanceof SenderGone) this.#options.metrics.requests.inc({ code: '499' });
       else {
         this.#options.log.error({ error }, 'a write request failed; this is a bug');
-        this.#finish(response, 500, 'internal error\n');
+        this.#answers.finish(response, 500, 'internal error\n');
       }
     } finally {
       this.#answering--;
@@ -102,24 +100,30 @@ export class Receiver {
   }
 
   /** @returns what of the request can never be archived, once all of the rest is */
-  async #receive(request: IncomingMessage): Promise<RequestError | undefined> {
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<RequestError | undefined> {
     const arrivedAtMs = performance.now();
     if (request.method !== 'POST') throw new RequestError('method_not_allowed', 'send POST');
-    negotiate(request.headers);
+    const version = negotiate(request.headers);
+    if (version === 2) setWritten(response, NOTHING_WRITTEN);
     const pass = this.#enter(request);
-    const flattened = await this.#read(request, pass);
+    const flattened = await this.#read(request, version, pass);
+    const { lines, counts, metadata } = flattened;
     const options = { arrivedAtMs, signal: this.#goneSignal(request.socket), onUnreferenced: pass.release };
-    return rejectionOf(await this.#options.delivery.deliver(flattened.lines, options), flattened);
+    const outcome = await this.#options.delivery.deliver(lines, options);
+    const isWhole = outcome.ending === 'delivered' && outcome.refused === 0;
+    if (isWhole && metadata) this.#seenMetadata.addAll(metadata, Date.now());
+    if (version === 2) setWritten(response, isWhole ? counts : countWritten(lines, outcome.accepted));
+    return rejectionOf(outcome, flattened);
   }
 
   /** Reads and flattens a request. What goes wrong gives the pass back. */
-  async #read(request: IncomingMessage, pass: Pass): Promise<Flattened> {
+  async #read(request: IncomingMessage, version: Version, pass: Pass): Promise<Flattened> {
     const { config, metrics, delivery } = this.#options;
     try {
       const { signal } = this.#abandoning;
       const body = await readBody(request, { maxBytes: config.maxBodyBytes, pass, signal });
       metrics.bytesReceived.inc(body.length);
-      const flattened = this.#flatten(body, pass);
+      const flattened = this.#flatten(body, version, pass);
       this.#count(flattened);
       pass.endReading();
       return flattened;
@@ -144,15 +148,17 @@ export class Receiver {
     return pass;
   }
 
-  #flatten(body: Uint8Array, pass: Pass): Flattened {
+  #flatten(body: Uint8Array, version: Version, pass: Pass): Flattened {
     const { config, maxLineBytes } = this.#options;
+    const arrivedAtMs = Date.now();
+    const maxTimeMs = config.maxFutureMs === undefined ? undefined : arrivedAtMs + config.maxFutureMs;
     const message = decodeSnappy(body, config.maxBodyBytes, this.#scratch);
     const room = pass.roomBytes;
     const maxLinesBytes = Math.min(config.maxRequestLinesBytes, room);
     try {
-      const flattened = this.#flattener.flatten(message, { maxLinesBytes, maxLineBytes });
-      const { bytes, ends, hashes } = flattened.lines;
-      if (pass.tryHold(bytes.byteLength + ends.byteLength + hashes.byteLength)) return flattened;
+      const options = { version, arrivedAtMs, maxTimeMs, maxLinesBytes, maxLineBytes };
+      const flattened = this.#flattener.flatten(message, options);
+      if (pass.tryHold(memoryOf(flattened))) return flattened;
     } catch (error) {
       const isRoomTheLimit = maxLinesBytes < config.maxRequestLinesBytes;
       if (!(error instanceof RequestError && error.code === 'lines_too_large' && isRoomTheLimit)) throw error;
@@ -160,71 +166,17 @@ export class Receiver {
     throw noRoom();
   }
 
-  #count({ received, skipped, rejected }: Flattened): void {
+  #count({ received, skipped, rejected, emptyLabels }: Flattened): void {
     const { metrics } = this.#options;
     for (const kind of KINDS) {
       if (received[kind] > 0) metrics.linesReceived.inc({ kind }, received[kind]);
       if (skipped[kind] > 0) metrics.linesSkipped.inc({ kind }, skipped[kind]);
     }
     for (const [reason, count] of rejected) metrics.linesRejected.inc({ reason }, count);
-  }
-
-  #refuse(request: IncomingMessage, response: ServerResponse, error: RequestError): void {
-    const { retryAfterSeconds } = error;
-    if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
-    if (error.code === 'method_not_allowed') response.setHeader('Allow', 'POST');
-    // A sender that is told to go elsewhere must not come back on this connection.
-    if (error.code === 'stopping') response.setHeader('Connection', 'close');
-    // Thrown away as it comes: were the connection closed under it, the sender would see no status, and send it again for ever.
-    else request.resume();
-    this.#logRarely(request, error);
-    this.#finish(response, error.status, `${error.message}\n`);
-  }
-
-  #finish(response: ServerResponse, status: number, text: string): void {
-    if (response.destroyed) {
-      this.#options.metrics.requests.inc({ code: '499' });
-      return;
-    }
-    this.#options.metrics.requests.inc({ code: String(status) });
-    if (text !== '') response.setHeader('Content-Type', CONTENT_TYPE);
-    if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(text));
-    response.writeHead(status).end(text);
-  }
-
-  #logRarely(request: IncomingMessage, error: RequestError): void {
-    const now = performance.now();
-    const last = this.#loggedAtMs.get(error.code);
-    if (last !== undefined && now < last + LOG_INTERVAL_MS) return;
-    this.#loggedAtMs.set(error.code, now);
-    const details = {
-      status: error.status,
-      code: error.code,
-      from: request.socket.remoteAddress,
-      error: error.message,
-    };
-    this.#options.log.warn(details, 'a write request was not accepted; others like it are logged at most every 10 s');
+    if (emptyLabels > 0) metrics.emptyLabels.inc(emptyLabels);
   }
 }
 
-/** 503 outranks 400: what the sink did not take is sent again, and only a request without such lines may be dropped. */
-function rejectionOf({ ending, refused }: Outcome, { firstProblem, lines }: Flattened): RequestError | undefined {
-  switch (ending) {
-    case 'delivered':
-      if (firstProblem !== undefined) {
-        return new RequestError(
-          'invalid_series',
-          `${firstProblem}; the ${lines.ends.length} valid lines of the request are archived`,
-        );
-      }
-      return refused === 0
-        ? undefined
-        : new RequestError('refused_by_sink', `the sink refused ${refused} lines for good`);
-    case 'deadline':
-    case 'sink_down':
-    case 'stopping':
-      return new RequestError(ending, REFUSALS[ending]);
-    case 'aborted':
-      throw new SenderGone();
-  }
+function memoryOf({ lines: { bytes, ends, hashes }, metadata }: Flattened): number {
+  return bytes.byteLength + ends.byteLength + hashes.byteLength + (metadata?.memoryBytes ?? 0);
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bitsOf } from '../../src/record.ts';
+import { bitsOf, STALE_NAN } from '../../src/record.ts';
 import { concat } from './protobuf_writer.ts';
 
 const SPECIAL_DOUBLES = [
@@ -22,6 +22,12 @@ const EDGES = [1e-7, 9.999999e-7, 1e-6, 0.1, 0.5, 999, 1e3, 1e5 / 3, 999999.9999
   .concat([1e12, 1e15, 2 ** 53 - 1, 2 ** 53, 2 ** 53 + 2, 2 ** 63, 1e20, 1e21, 1e22])
   .flatMap((edge) => [edge, -edge]);
 
+/** A NaN with any payload but that of the stale marker. */
+export const nanBits: fc.Arbitrary<bigint> = fc
+  .tuple(fc.constantFrom(0x7ff0n, 0xfff0n), fc.bigInt({ min: 1n, max: 0xfffffffffffffn }))
+  .map(([head, payload]) => (head << 48n) | payload)
+  .filter((bits) => bits !== STALE_NAN);
+
 /** The bits of a double. */
 export const doubleBits: fc.Arbitrary<bigint> = fc.oneof(
   fc.constantFrom(...SPECIAL_DOUBLES),
@@ -32,10 +38,7 @@ export const doubleBits: fc.Arbitrary<bigint> = fc.oneof(
   fc.maxSafeInteger().map(bitsOf),
   // Decimals, as most values are that are not integers.
   fc.tuple(fc.maxSafeInteger(), fc.nat(20)).map(([digits, scale]) => bitsOf(digits / 10 ** scale)),
-  // NaN with any payload.
-  fc
-    .tuple(fc.constantFrom(0x7ff0n, 0xfff0n), fc.bigInt({ min: 1n, max: 0xfffffffffffffn }))
-    .map(([head, payload]) => (head << 48n) | payload),
+  nanBits,
 );
 
 export const int64: fc.Arbitrary<bigint> = fc.oneof(

@@ -1,93 +1,237 @@
-import { encodeRecord, nameOf, sortLabels, type Kind, type Label } from '../../src/record.ts';
-import { WriteRequest } from '../../src/wire/messages.ts';
+import {
+  encodeRecord,
+  METRIC_TYPES,
+  nameOf,
+  sortLabels,
+  type ArchiveRecord,
+  type Kind,
+  type Label,
+  type MetadataRecord,
+} from '../../src/record.ts';
+import { readHistogram } from './oracle_histogram.ts';
+import {
+  decodePlainly,
+  type Bytes,
+  type PlainExemplar,
+  type PlainHistogram,
+  type PlainLabels,
+  type PlainMetadata,
+  type PlainSample,
+  type PlainSeries,
+  type Version,
+} from './oracle_messages.ts';
 
-/** A 64-bit number as protobufjs gives it. */
-interface Long {
-  readonly low: number;
-  readonly high: number;
+export interface OracleOptions {
+  readonly version: Version;
+  /** Arrival of the request in milliseconds since the epoch: the time of its metadata. */
+  readonly arrivedAtMs: number;
+  /** What has a later time is rejected; undefined accepts any. */
+  readonly maxTimeMs: number | undefined;
+  /** The longest line, in bytes, its newline included. */
+  readonly maxLineBytes: number;
+  /** Whether this metadata is archived already, whenever that was. */
+  readonly isSeen: (metadata: MetadataRecord) => boolean;
 }
 
-/** protobufjs gives an empty array for bytes that are not there. */
-type ByteList = Uint8Array | readonly number[];
-
-interface DecodedSeries {
-  readonly labels: readonly { readonly name: ByteList; readonly value: ByteList }[];
-  readonly samples: readonly { readonly value: Long; readonly timestamp: Long }[];
-  readonly exemplars: readonly unknown[];
-  readonly histograms: readonly unknown[];
-}
-
-interface DecodedRequest {
-  readonly timeseries: readonly DecodedSeries[];
-  readonly metadata: readonly unknown[];
-}
+const DEFAULTS: OracleOptions = {
+  version: 1,
+  arrivedAtMs: 0,
+  maxTimeMs: undefined,
+  maxLineBytes: Infinity,
+  isSeen: () => false,
+};
 
 export interface OracleResult {
   readonly lines: readonly string[];
   readonly received: Readonly<Record<Kind, number>>;
   readonly skipped: Readonly<Record<Kind, number>>;
   readonly rejected: Readonly<Record<string, number>>;
+  /** Labels that were left out because their value is empty, of series and of exemplars whose labels were looked at. */
+  readonly emptyLabels: number;
 }
 
 /**
- * What the archive holds of a remote write 1.0 request, the plain way: protobufjs decodes, objects are made, `encodeRecord` encodes.
+ * What the archive holds of a remote write request, the plain way: protobufjs decodes, objects are made, `encodeRecord` encodes. No request is
+ * too large for it.
  *
  * @returns undefined when the body can't be decoded
  */
-export function flattenPlainly(request: Uint8Array): OracleResult | undefined {
-  const decoded = tryDecode(request);
-  if (!decoded) return undefined;
-  const received = { sample: 0, histogram: 0, exemplar: 0, metadata: decoded.metadata.length };
-  const skipped = { sample: 0, histogram: 0, exemplar: 0, metadata: decoded.metadata.length };
-  const rejected: Record<string, number> = {};
-  const lines: string[] = [];
-  for (const series of decoded.timeseries) {
-    const { samples, histograms, exemplars } = series;
-    const count = samples.length + histograms.length + exemplars.length;
-    if (count === 0) continue;
-    received.sample += samples.length;
-    received.histogram += histograms.length;
-    received.exemplar += exemplars.length;
-    const labels = decodeLabels(series);
-    if (typeof labels === 'string') {
-      rejected[labels] = (rejected[labels] ?? 0) + count;
-      continue;
-    }
-    skipped.histogram += histograms.length;
-    skipped.exemplar += exemplars.length;
-    for (const { value, timestamp } of samples) {
-      const time = BigInt.asIntN(64, bits(timestamp));
-      lines.push(encodeRecord({ kind: 'sample', time, value: bits(value), labels }));
-    }
+export function flattenPlainly(request: Uint8Array, options: Partial<OracleOptions> = {}): OracleResult | undefined {
+  const complete: OracleOptions = { ...DEFAULTS, ...options };
+  const entries = decodePlainly(request, complete.version);
+  if (!entries) return undefined;
+  const oracle = new Oracle(complete);
+  for (const entry of entries) {
+    if ('family' in entry) oracle.addFamily(entry, entry.family);
+    else oracle.addSeries(entry);
   }
-  return { lines, received, skipped, rejected };
+  return oracle;
 }
 
-function tryDecode(request: Uint8Array): DecodedRequest | undefined {
+/** A record, or why there is none. */
+type Outcome = ArchiveRecord | { readonly problem: string };
+
+class Oracle implements OracleResult {
+  readonly lines: string[] = [];
+  readonly received: Record<Kind, number> = { sample: 0, histogram: 0, exemplar: 0, metadata: 0 };
+  readonly skipped: Record<Kind, number> = { sample: 0, histogram: 0, exemplar: 0, metadata: 0 };
+  readonly rejected: Record<string, number> = {};
+  emptyLabels = 0;
+
+  readonly #options: OracleOptions;
+  readonly #metadataLines = new Set<string>();
+
+  constructor(options: OracleOptions) {
+    this.#options = options;
+  }
+
+  addSeries({ labels, samples, histograms, exemplars, metadata }: PlainSeries): void {
+    const count = samples.length + histograms.length + exemplars.length + (metadata ? 1 : 0);
+    // A series that says nothing is nothing, whatever it is called.
+    if (count === 0) return;
+    this.received.sample += samples.length;
+    this.received.histogram += histograms.length;
+    this.received.exemplar += exemplars.length;
+    this.received.metadata += metadata ? 1 : 0;
+
+    const read = this.#readLabels(labels);
+    const problem = read.problem ?? (nameOf(read.labels) === '' ? 'no_metric_name' : undefined);
+    if (problem !== undefined) {
+      this.#reject(problem, count);
+      return;
+    }
+    this.#addSamples(samples.map((sample) => this.#sampleOf(sample, read.labels)));
+    for (const histogram of histograms) this.#add(this.#histogramOf(histogram, read.labels));
+    for (const exemplar of exemplars) this.#add(this.#exemplarOf(exemplar, read.labels));
+    if (metadata) this.#addMetadata(metadata, new TextEncoder().encode(nameOf(read.labels)));
+  }
+
+  addFamily(metadata: PlainMetadata, family: Bytes): void {
+    this.received.metadata++;
+    this.#addMetadata(metadata, family);
+  }
+
+  #sampleOf({ time, start, value }: PlainSample, labels: readonly Label[]): Outcome {
+    if (this.#isTooLate(time)) return { problem: 'too_far_in_future' };
+    return { kind: 'sample', time, ...startOf(start), value, labels };
+  }
+
+  #histogramOf(message: PlainHistogram, labels: readonly Label[]): Outcome {
+    const { time, start } = message;
+    if (this.#isTooLate(time)) return { problem: 'too_far_in_future' };
+    const histogram = readHistogram(message);
+    if (!histogram) return { problem: 'invalid_histogram' };
+    return { kind: 'histogram', time, ...startOf(start), histogram, labels };
+  }
+
+  #exemplarOf({ time, value, labels: own }: PlainExemplar, labels: readonly Label[]): Outcome {
+    const read = this.#readLabels(own);
+    if (this.#isTooLate(time)) return { problem: 'too_far_in_future' };
+    if (read.problem !== undefined) return { problem: read.problem };
+    return { kind: 'exemplar', time, exemplar: { value, labels: read.labels }, labels };
+  }
+
+  #isTooLate(time: bigint): boolean {
+    const { maxTimeMs } = this.#options;
+    return maxTimeMs !== undefined && time > BigInt(maxTimeMs);
+  }
+
+  #addMetadata({ type: typeNumber, help, unit }: PlainMetadata, name: Bytes): void {
+    if (!help || !unit) {
+      this.#reject('invalid_refs');
+      return;
+    }
+    const type = METRIC_TYPES[typeNumber] ?? 'unknown';
+    if (type === 'unknown' && help.length === 0 && unit.length === 0) {
+      this.skipped.metadata++;
+      return;
+    }
+    if (name.length === 0) {
+      this.#reject('no_metric_name');
+      return;
+    }
+    const texts = [name, help, unit].map(tryText);
+    if (texts.includes(undefined)) {
+      this.#reject('invalid_utf8');
+      return;
+    }
+    const record: MetadataRecord = {
+      kind: 'metadata',
+      name: texts[0]!,
+      time: BigInt(this.#options.arrivedAtMs),
+      metadata: { type, help: texts[1]!, unit: texts[2]! },
+    };
+    // All metadata of a request has one time, so a second copy of one is the same line.
+    const line = encodeRecord(record);
+    if (this.#options.isSeen(record) || this.#metadataLines.has(line)) {
+      this.skipped.metadata++;
+      return;
+    }
+    if (!this.#isTooLong(line)) this.#metadataLines.add(line);
+    this.#addLine(line);
+  }
+
+  /** Samples of a series differ in little, so they are too long together. */
+  #addSamples(outcomes: readonly Outcome[]): void {
+    const rejected = outcomes.filter((outcome) => 'problem' in outcome);
+    for (const { problem } of rejected) this.#reject(problem);
+    const lines = outcomes.flatMap((outcome) => ('problem' in outcome ? [] : [encodeRecord(outcome)]));
+    if (lines.some((line) => this.#isTooLong(line))) this.#reject('oversize', lines.length);
+    else this.lines.push(...lines);
+  }
+
+  #add(outcome: Outcome): void {
+    if ('problem' in outcome) this.#reject(outcome.problem);
+    else this.#addLine(encodeRecord(outcome));
+  }
+
+  #addLine(line: string): void {
+    if (this.#isTooLong(line)) this.#reject('oversize');
+    else this.lines.push(line);
+  }
+
+  #isTooLong(line: string): boolean {
+    return Buffer.byteLength(line) > this.#options.maxLineBytes;
+  }
+
+  #reject(problem: string, count = 1): void {
+    this.rejected[problem] = (this.rejected[problem] ?? 0) + count;
+  }
+
+  /** Labels as the archive has them, or why it can't have them; whether one is `__name__` is not asked. */
+  #readLabels(labels: PlainLabels): { readonly labels: readonly Label[]; readonly problem?: string } {
+    if (!labels) return { labels: [], problem: 'invalid_refs' };
+    // A label without a value is no label, so nothing else about it matters.
+    const kept = labels.filter(({ value }) => value.length > 0);
+    this.emptyLabels += labels.length - kept.length;
+    // Labels that alone are longer than a line are not looked at: in JSON each has four quotes, a colon and a comma.
+    const leastBytes = kept.reduce((sum, { name, value }) => sum + name.length + value.length + 6, 0);
+    if (leastBytes > this.#options.maxLineBytes) return { labels: [], problem: 'oversize' };
+
+    const read: Label[] = [];
+    for (const label of kept) {
+      const name = tryText(label.name);
+      const value = tryText(label.value);
+      if (name === undefined || value === undefined) return { labels: [], problem: 'invalid_utf8' };
+      read.push({ name, value });
+    }
+    const names = read.map(({ name }) => name);
+    if (names.includes('')) return { labels: [], problem: 'empty_label_name' };
+    if (new Set(names).size < names.length) return { labels: [], problem: 'repeated_label' };
+    return { labels: sortLabels(read) };
+  }
+}
+
+/** The field `start` of a record; 0 is none. */
+function startOf(start: bigint): { readonly start?: bigint } {
+  return start === 0n ? {} : { start };
+}
+
+/** @returns undefined for bytes that are not UTF-8 */
+function tryText(bytes: Bytes): string | undefined {
   try {
-    return WriteRequest.decode(request) as unknown as DecodedRequest;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }
-}
-
-/** The labels as the archive has them, or why it can't have them. */
-function decodeLabels({ labels }: DecodedSeries): Label[] | string {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const text = (bytes: ByteList) => decoder.decode(Uint8Array.from(bytes));
-  let decoded: Label[];
-  try {
-    decoded = labels.map(({ name, value }) => ({ name: text(name), value: text(value) }));
-  } catch {
-    return 'invalid_utf8';
-  }
-  const names = decoded.map(({ name }) => name);
-  if (names.includes('')) return 'empty_label_name';
-  if (new Set(names).size < names.length) return 'repeated_label';
-  if (nameOf(decoded) === '') return 'no_metric_name';
-  return sortLabels(decoded.filter(({ value }) => value !== ''));
-}
-
-function bits({ low, high }: Long): bigint {
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }

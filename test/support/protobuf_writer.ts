@@ -23,10 +23,20 @@ export function varintField(fieldNumber: number, value: bigint | number, padding
   return concat(tag(fieldNumber, WIRE_TYPE.varint), varint(value, padding));
 }
 
-export function fixed64Field(fieldNumber: number, bits: bigint): Uint8Array {
+export function fixed64(bits: bigint): Uint8Array {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, bits), true);
-  return concat(tag(fieldNumber, WIRE_TYPE.fixed64), bytes);
+  return bytes;
+}
+
+export function fixed64Field(fieldNumber: number, bits: bigint): Uint8Array {
+  return concat(tag(fieldNumber, WIRE_TYPE.fixed64), fixed64(bits));
+}
+
+/** A number of type sint32 or sint64 as the number that its varint holds: 0, -1, 1, -2, … are 0, 1, 2, 3, … */
+export function zigzag(value: bigint | number): bigint {
+  const wide = BigInt(value);
+  return wide < 0n ? -2n * wide - 1n : 2n * wide;
 }
 
 export function fixed32Field(fieldNumber: number, bits: number): Uint8Array {

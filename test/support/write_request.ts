@@ -28,6 +28,7 @@ export function someSeries(count: number, timeMs = 1_700_000_000_000): PlainSeri
   }));
 }
 
-function long(bits: bigint): { low: number; high: number; unsigned: boolean } {
+/** 64 bits as protobufjs takes them. */
+export function long(bits: bigint): { low: number; high: number; unsigned: boolean } {
   return { low: Number(BigInt.asIntN(32, bits)), high: Number(BigInt.asIntN(32, bits >> 32n)), unsigned: true };
 }

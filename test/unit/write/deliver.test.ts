@@ -9,7 +9,7 @@ import type { Packing } from '../../../src/write/pack.ts';
 import { linesOf } from '../../support/lines.ts';
 import { ScriptedSink } from '../../support/scripted_sink.ts';
 
-const DELIVERED: Outcome = { ending: 'delivered', refused: 0 };
+const DELIVERED: Partial<Outcome> = { ending: 'delivered', refused: 0 };
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
@@ -89,7 +89,7 @@ describe('acknowledgement', () => {
     await sink.pending[1]!.accept();
     expect(request.outcome).toBeUndefined();
     await sink.pending[0]!.accept();
-    expect(request.outcome).toEqual(DELIVERED);
+    expect(request.outcome).toMatchObject(DELIVERED);
     expect(request.onUnreferenced).toHaveBeenCalledOnce();
     expect(await counts()).toMatchObject({ delivered: 4, returned: 0, retried: 0 });
   });
@@ -98,7 +98,7 @@ describe('acknowledgement', () => {
     const { deliver, sink } = start();
     const request = deliver();
     await request.done;
-    expect(request.outcome).toEqual(DELIVERED);
+    expect(request.outcome).toMatchObject(DELIVERED);
     expect(request.onUnreferenced).toHaveBeenCalledOnce();
     expect(sink.callCount).toBe(0);
   });
@@ -109,12 +109,12 @@ describe('acknowledgement', () => {
     const second = deliver('b', 'c');
     const third = deliver('d', 'e');
     await sink.pending[0]!.accept();
-    expect([first.outcome, second.outcome]).toEqual([DELIVERED, undefined]);
+    expect([first.outcome, second.outcome]).toEqual([expect.objectContaining(DELIVERED), undefined]);
     expect(sink.pending[0]!.lines).toEqual(['b', 'c', 'd']);
     await sink.pending[0]!.accept();
-    expect([second.outcome, third.outcome]).toEqual([DELIVERED, undefined]);
+    expect([second.outcome, third.outcome]).toEqual([expect.objectContaining(DELIVERED), undefined]);
     await sink.pending[0]!.accept();
-    expect(third.outcome).toEqual(DELIVERED);
+    expect(third.outcome).toMatchObject(DELIVERED);
   });
 });
 
@@ -168,7 +168,7 @@ describe('records that were not taken', () => {
     expect(sink.pending[0]!.lines).toEqual(['a', 'c', 'd']);
     await sink.pending[0]!.accept();
     await sink.pending[0]!.accept();
-    expect([first.outcome, second.outcome]).toEqual([DELIVERED, DELIVERED]);
+    expect([first.outcome, second.outcome]).toMatchObject([DELIVERED, DELIVERED]);
     expect(sink.accepted).toEqual(['b', 'a', 'c', 'd', 'e']);
     expect(await counts()).toMatchObject({ delivered: 5, retried: 2 });
   });
@@ -177,7 +177,7 @@ describe('records that were not taken', () => {
     const { sink, deliver, counts } = start();
     const request = deliver('a', 'b', 'c');
     await sink.pending[0]!.reject([refusal(1, 'refused')]);
-    expect(request.outcome).toEqual({ ending: 'delivered', refused: 1 });
+    expect(request.outcome).toMatchObject({ ending: 'delivered', refused: 1 });
     expect(sink.accepted).toEqual(['a', 'c']);
     expect(await counts()).toMatchObject({ delivered: 2, rejected: 1 });
   });
@@ -251,7 +251,7 @@ describe('a call that the sink refuses as a whole', () => {
     expect(sink.pending[0]!.lines).toEqual(['c']);
     await sink.pending[0]!.accept();
     await sink.pending[0]!.fail(invalid);
-    expect([good.outcome, next.outcome]).toEqual([DELIVERED, { ending: 'delivered', refused: 1 }]);
+    expect([good.outcome, next.outcome]).toMatchObject([DELIVERED, { ending: 'delivered', refused: 1 }]);
     expect(await counts()).toMatchObject({ delivered: 3, rejected: 1, returned: 0 });
   });
 
@@ -259,7 +259,7 @@ describe('a call that the sink refuses as a whole', () => {
     const { sink, deliver, delivery, logged } = start();
     const request = deliver('a', 'b');
     for (let call = 0; call < 3; call++) await sink.pending[0]!.fail(invalid);
-    expect(request.outcome).toEqual({ ending: 'sink_down', refused: 0 });
+    expect(request.outcome).toMatchObject({ ending: 'sink_down', refused: 0 });
     expect(delivery.isSinkUp).toBe(false);
     expect(logged.at(-1)).toContain('ValidationException');
   });
@@ -290,7 +290,7 @@ describe('packed records', () => {
     await (await sink.call()).reject([refusal(0, 'transient')]);
     vi.advanceTimersByTime(1_000);
     await (await sink.call()).accept();
-    expect(request.outcome).toEqual(DELIVERED);
+    expect(request.outcome).toMatchObject(DELIVERED);
     expect(await counts()).toMatchObject({ delivered: 3, retried: 3 });
   });
 });
@@ -304,7 +304,7 @@ describe('a request ends without being delivered', () => {
     expect(request.outcome).toBeUndefined();
     vi.advanceTimersByTime(1);
     await request.done;
-    expect(request.outcome).toEqual({ ending: 'deadline', refused: 0 });
+    expect(request.outcome).toMatchObject({ ending: 'deadline', refused: 0 });
     // The call under way still refers to the request's bytes.
     expect(request.isReferenced).toBe(true);
     const next = deliver('d');
@@ -313,7 +313,7 @@ describe('a request ends without being delivered', () => {
     expect(request.onUnreferenced).toHaveBeenCalledOnce();
     expect(sink.pending[0]!.lines).toEqual(['d']);
     await sink.pending[0]!.accept();
-    expect(next.outcome).toEqual(DELIVERED);
+    expect(next.outcome).toMatchObject(DELIVERED);
     expect(await counts()).toMatchObject({ delivered: 1, late: 2, returned: 3 });
   });
 
@@ -322,7 +322,7 @@ describe('a request ends without being delivered', () => {
     const request = deliver('a', 'b');
     request.gone();
     await request.done;
-    expect(request.outcome).toEqual({ ending: 'aborted', refused: 0 });
+    expect(request.outcome).toMatchObject({ ending: 'aborted', refused: 0 });
     expect(delivery.linesInFlight).toBe(0);
     await sink.pending[0]!.reject([refusal(0, 'transient')]);
     vi.advanceTimersByTime(60_000);
@@ -334,13 +334,13 @@ describe('a request ends without being delivered', () => {
     const { sink, deliver, delivery, counts } = start();
     const request = deliver('a', 'b');
     await delivery.stop();
-    expect(request.outcome).toEqual({ ending: 'stopping', refused: 0 });
+    expect(request.outcome).toMatchObject({ ending: 'stopping', refused: 0 });
     expect(sink.pending).toHaveLength(0);
     expect(request.isReferenced).toBe(false);
     expect(await counts()).toMatchObject({ returned: 2 });
     const late = deliver('c');
     await late.done;
-    expect(late.outcome).toEqual({ ending: 'stopping', refused: 0 });
+    expect(late.outcome).toMatchObject({ ending: 'stopping', refused: 0 });
   });
 });
 
@@ -351,7 +351,7 @@ describe('a sink that needs mending', () => {
     const { sink, deliver, delivery, logged } = start();
     const first = deliver('a');
     await sink.pending[0]!.fail(missing);
-    expect(first.outcome).toEqual({ ending: 'sink_down', refused: 0 });
+    expect(first.outcome).toMatchObject({ ending: 'sink_down', refused: 0 });
     expect(delivery.isSinkUp).toBe(false);
     expect(delivery.refusal()).toBe('sink_down');
     vi.advanceTimersByTime(5_000);
@@ -361,7 +361,7 @@ describe('a sink that needs mending', () => {
     expect(delivery.refusal()).toBe('sink_down');
     const besides = deliver('besides');
     await besides.done;
-    expect(besides.outcome).toEqual({ ending: 'sink_down', refused: 0 });
+    expect(besides.outcome).toMatchObject({ ending: 'sink_down', refused: 0 });
     await sink.pending[0]!.fail(missing);
     expect(logged.filter((line) => line.includes('level=error'))).toHaveLength(1);
     expect(logged[0]).toContain('mend="create it"');
@@ -369,7 +369,7 @@ describe('a sink that needs mending', () => {
     expect(delivery.refusal()).toBeUndefined();
     const probe = deliver('c');
     await sink.pending[0]!.accept();
-    expect(probe.outcome).toEqual(DELIVERED);
+    expect(probe.outcome).toMatchObject(DELIVERED);
     expect([delivery.isSinkUp, delivery.refusal(), delivery.refusal()]).toEqual([true, undefined, undefined]);
     expect(logged.at(-1)).toContain('accepts records again');
   });
@@ -384,7 +384,7 @@ describe('a sink that needs mending', () => {
       vi.advanceTimersByTime(2_000);
     }
     await sink.pending[0]!.accept();
-    expect(request.outcome).toEqual(DELIVERED);
+    expect(request.outcome).toMatchObject(DELIVERED);
     expect(logged.filter((line) => line.includes('level=warn'))).toHaveLength(1);
   });
 });

@@ -1,36 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isSpecial, isUtf8, markSpecial, MAX_ESCAPE, writeEscaped } from '../../../src/write/json_string.ts';
+import { isUtf8, MAX_ESCAPE, writeEscaped } from '../../../src/write/json_string.ts';
 import { unicodeText } from '../../support/arbitrary_values.ts';
 
 const encoder = new TextEncoder();
-
-function isEscaped(byte: number): boolean {
-  return byte >= 0x80 || JSON.stringify(String.fromCharCode(byte)).length > 3;
-}
-
-test('a word is special when one of its bytes is, whatever the others are', () => {
-  const neighbours = [0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f];
-  for (let place = 0; place < 32; place += 8) {
-    for (let byte = 0; byte < 256; byte++) {
-      for (const other of neighbours) {
-        const others = (other * 0x0101_0101) & ~(0xff << place);
-        expect(isSpecial(markSpecial(others | (byte << place))), `${byte} at ${place} beside ${other}`).toBe(
-          isEscaped(byte),
-        );
-      }
-    }
-  }
-});
-
-test('any word', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ minLength: 4, maxLength: 4 }), (bytes) => {
-      expect(isSpecial(markSpecial(new DataView(bytes.buffer).getInt32(0, true)))).toBe(bytes.some(isEscaped));
-    }),
-    { numRuns: 5000 },
-  );
-});
 
 test('the escapes are those of JSON.stringify', () => {
   const characters = Array.from({ length: 0x800 }, (_, code) => String.fromCharCode(code)).join('');

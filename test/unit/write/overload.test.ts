@@ -5,6 +5,7 @@ import type { Batch, Rejected, Sink, SinkLimits } from '../../../src/sinks/sink.
 import { Delivery } from '../../../src/write/deliver.ts';
 import { Gate } from '../../../src/write/gate.ts';
 import { linesOf } from '../../support/lines.ts';
+import { seeded } from '../../support/seeded.ts';
 
 /*
  * A simulation in virtual time of the delivery as it is, before a sink of a given capacity, with senders that behave as Prometheus does: each
@@ -33,17 +34,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-/** Mulberry32: random numbers that are the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

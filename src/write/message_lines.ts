@@ -1,0 +1,147 @@
+import { STALE_NAN } from '../record.ts';
+import type { ExemplarReader } from '../wire/exemplar_reader.ts';
+import { histogramProblem } from '../wire/histogram_problem.ts';
+import type { HistogramReader } from '../wire/histogram_reader.ts';
+import type { WireReader } from '../wire/protobuf.ts';
+import { MESSAGE_SLOTS, type Series } from '../wire/series.ts';
+import type { SlotColumn } from '../wire/slot_column.ts';
+import type { LabelRefs } from '../wire/symbols.ts';
+import { labelsOf, problemOfLabels, tryArrange } from './label_order.ts';
+import type { LineList } from './line_list.ts';
+import { LINE_BYTES } from './line_writer.ts';
+import { tryWriteExemplar, tryWriteHistogram } from './kind_fields.ts';
+import { explainExemplar, explainHistogram, explainLine, type SeriesProblem } from './problems.ts';
+import { Tally } from './tally.ts';
+
+export interface MessageLinesParts {
+  readonly reader: WireReader;
+  /** The series that was read last. */
+  readonly series: Series;
+  readonly histogram: HistogramReader;
+  readonly exemplar: ExemplarReader;
+  readonly lines: LineList;
+}
+
+/** Writes the lines of the histograms and exemplars of one series after the other. */
+export class MessageLines {
+  readonly #parts: MessageLinesParts;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #tally = new Tally();
+  #refs: LabelRefs | undefined;
+  readonly #labels = () => labelsOf(this.#parts.reader.bytes, this.#parts.series.labels);
+
+  constructor(parts: MessageLinesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Gets ready for another request.
+   *
+   * @param refs of remote write 2.0; undefined in 1.0
+   */
+  reset(tally: Tally, refs: LabelRefs | undefined): void {
+    const { bytes } = this.#parts.reader;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#tally = tally;
+    this.#refs = refs;
+  }
+
+  /**
+   * Reads the histograms and exemplars of the series that was read last, which have to decode in any case, and writes them.
+   *
+   * @param nameSlot where its labels have the offsets of its name; undefined when nothing of the series can be archived
+   * @throws RequestError invalid_protobuf, lines_too_large
+   */
+  write(nameSlot: number | undefined): void {
+    const { series, reader, histogram, exemplar, lines } = this.#parts;
+    const { pos, end } = reader;
+    for (let slot = 0; slot < series.histograms.length; slot += MESSAGE_SLOTS) {
+      this.#enter(series.histograms, slot);
+      histogram.read(reader, this.#refs !== undefined);
+      if (nameSlot !== undefined) this.#writeHistogram(nameSlot);
+    }
+    for (let slot = 0; slot < series.exemplars.length; slot += MESSAGE_SLOTS) {
+      this.#enter(series.exemplars, slot);
+      exemplar.read(reader, this.#refs);
+      const start = lines.writer.pos;
+      if (nameSlot !== undefined) this.#writeExemplar(nameSlot);
+      if (lines.writer.pos === start) lines.discardLabels(exemplar.labels);
+    }
+    reader.pos = pos;
+    reader.end = end;
+  }
+
+  #enter({ slots }: SlotColumn, slot: number): void {
+    const { reader } = this.#parts;
+    reader.pos = slots[slot]!;
+    reader.end = slots[slot + 1]!;
+  }
+
+  #writeHistogram(nameSlot: number): void {
+    const { series, lines, histogram } = this.#parts;
+    const { writer } = lines;
+    const { timeLow, timeHigh, sumAt } = histogram;
+    if (!this.#tally.allowsTime(timeLow, timeHigh, this.#labels)) return;
+    const isStale = sumAt >= 0 && this.#view.getBigUint64(sumAt, true) === STALE_NAN;
+    if (histogram.isOversize && !isStale) {
+      this.#tally.reject('oversize', 1, () => explainLine('histogram', this.#labels()));
+      return;
+    }
+    const detail = isStale ? undefined : histogramProblem(histogram, this.#view);
+    if (detail !== undefined) {
+      this.#tally.reject('invalid_histogram', 1, () => explainHistogram(this.#labels(), detail));
+      return;
+    }
+    const maxEnd = lines.maxEndOf(writer.pos);
+    const hasOwnStart = histogram.startLow !== 0 || histogram.startHigh !== 0;
+    this.#writeLine('histogram', nameSlot, () => {
+      writer.writeTime(timeLow, timeHigh);
+      if (hasOwnStart) writer.writeStart(histogram.startLow, histogram.startHigh);
+      else if (this.#refs) writer.writeStart(series.createdLow, series.createdHigh);
+      return tryWriteHistogram(writer, histogram, { isStale, maxEnd });
+    });
+  }
+
+  #writeExemplar(nameSlot: number): void {
+    const { lines, exemplar } = this.#parts;
+    const { labels, timeLow, timeHigh } = exemplar;
+    if (!exemplar.hasInvalidRefs) this.#tally.emptyLabels += labels.emptyCount;
+    if (!this.#tally.allowsTime(timeLow, timeHigh, this.#labels)) return;
+    const problem = this.#problemOfExemplar();
+    if (problem !== undefined) {
+      this.#tally.reject(problem, 1, () => explainExemplar(problem, this.#labels()));
+      return;
+    }
+    this.#writeLine('exemplar', nameSlot, () => {
+      lines.writer.writeTime(timeLow, timeHigh);
+      return tryWriteExemplar(lines.writer, exemplar);
+    });
+  }
+
+  #problemOfExemplar(): SeriesProblem | undefined {
+    const { reader, exemplar } = this.#parts;
+    const { labels, hasInvalidRefs } = exemplar;
+    if (hasInvalidRefs) return 'invalid_refs';
+    if (labels.isOversize) return 'oversize';
+    tryArrange(reader.bytes, labels);
+    return problemOfLabels(reader.bytes, labels);
+  }
+
+  /** Writes one line around `tryWriteBody`, which writes from its time to its labels; when that fails, or the line is too long, it is oversize. */
+  #writeLine(kind: 'histogram' | 'exemplar', nameSlot: number, tryWriteBody: () => boolean): void {
+    const { series, lines } = this.#parts;
+    const { labels } = series;
+    const { writer } = lines;
+    const mark = lines.end;
+    writer.reserve(LINE_BYTES + labels.jsonBytes);
+    if (writer.writeName(labels.slots, nameSlot, { kind, isPlain: labels.isPlain }) && tryWriteBody()) {
+      writer.reserve(LINE_BYTES + labels.jsonBytes);
+      if (writer.writeLabels(labels) && lines.tryEnd(mark.pos, writer.labelsHash)) {
+        lines.counts[kind]++;
+        return;
+      }
+    }
+    lines.rollBack(mark);
+    this.#tally.reject('oversize', 1, () => explainLine(kind, this.#labels()));
+  }
+}

@@ -1,0 +1,157 @@
+import type { WireReader } from '../wire/protobuf.ts';
+import { SAMPLE_SLOTS, timeOf, type Series } from '../wire/series.ts';
+import { areUtf8, findMetricName, labelsOf, problemOfLabels, tryArrange } from './label_order.ts';
+import type { LineList } from './line_list.ts';
+import { LINE_BYTES } from './line_writer.ts';
+import type { MessageLines } from './message_lines.ts';
+import { explainSeries, type SeriesProblem } from './problems.ts';
+import { Tally } from './tally.ts';
+
+export interface SeriesLinesParts {
+  readonly reader: WireReader;
+  /** The series that was read last. */
+  readonly series: Series;
+  readonly lines: LineList;
+  readonly messageLines: MessageLines;
+}
+
+/** Writes the lines of one series after the other: its samples, its histograms, its exemplars. */
+export class SeriesLines {
+  readonly #parts: SeriesLinesParts;
+  #tally = new Tally();
+  /** Where the labels of the series have the offsets of its name. */
+  nameSlot = -1;
+  readonly #labels = () => labelsOf(this.#parts.reader.bytes, this.#parts.series.labels);
+
+  constructor(parts: SeriesLinesParts) {
+    this.#parts = parts;
+  }
+
+  /** Gets ready for the series of another request. */
+  reset(tally: Tally): void {
+    this.#tally = tally;
+  }
+
+  /**
+   * Writes the lines of the series that was read last. Of its metadata it only counts that it came, and rejects it with the series.
+   *
+   * @returns why nothing of the series can be archived; undefined when it can
+   * @throws RequestError invalid_protobuf, lines_too_large
+   */
+  write(): SeriesProblem | undefined {
+    const { series, lines } = this.#parts;
+    const start = lines.writer.pos;
+    const problem = this.#write();
+    if (lines.writer.pos === start) lines.discardLabels(series.labels);
+    return problem;
+  }
+
+  #write(): SeriesProblem | undefined {
+    const { series, messageLines } = this.#parts;
+    const tally = this.#tally;
+    const { labels, sampleCount, histogramCount, exemplarCount } = series;
+    const metadataCount = series.metadata.isGiven ? 1 : 0;
+    if (sampleCount + histogramCount + exemplarCount + metadataCount === 0) return undefined;
+    tally.received.sample += sampleCount;
+    tally.received.histogram += histogramCount;
+    tally.received.exemplar += exemplarCount;
+    tally.received.metadata += metadataCount;
+    if (!series.hasInvalidRefs) tally.emptyLabels += labels.emptyCount;
+
+    const problem = this.#problemOfSeries() ?? this.#rejectFutureSamples() ?? this.#writeSamples();
+    if (problem !== undefined) {
+      const count = series.sampleCount + histogramCount + exemplarCount + metadataCount;
+      tally.reject(problem, count, () => this.#explain(problem));
+    }
+    if (histogramCount + exemplarCount > 0) messageLines.write(problem === undefined ? this.nameSlot : undefined);
+    return problem;
+  }
+
+  #problemOfSeries(): SeriesProblem | undefined {
+    const { series, reader } = this.#parts;
+    const { labels, hasInvalidRefs } = series;
+    if (hasInvalidRefs) return 'invalid_refs';
+    if (labels.isOversize) return 'oversize';
+    if (!tryArrange(reader.bytes, labels)) return problemOfLabels(reader.bytes, labels);
+    this.nameSlot = findMetricName(reader.bytes, labels);
+    return this.nameSlot < 0 ? (problemOfLabels(reader.bytes, labels) ?? 'no_metric_name') : undefined;
+  }
+
+  #explain(problem: SeriesProblem): string {
+    return explainSeries(problem, this.#labels(), this.#parts.series.labels.jsonBytes);
+  }
+
+  /** @returns why nothing of the series can be archived: what its labels hold is looked at as they are written */
+  #writeSamples(): SeriesProblem | undefined {
+    const { series, lines, reader } = this.#parts;
+    const { labels, sampleCount } = series;
+    if (sampleCount === 0) return labels.isPlain || areUtf8(reader.bytes, labels) ? undefined : 'invalid_utf8';
+    const mark = lines.end;
+    const problem = this.#tryWriteSamples();
+    if (problem === undefined) {
+      lines.counts.sample += sampleCount;
+      return undefined;
+    }
+    lines.rollBack(mark);
+    if (problem === 'invalid_utf8') return problem;
+    this.#tally.reject(problem, sampleCount, () => this.#explain(problem));
+    return undefined;
+  }
+
+  /** Writes all samples or, when the series has a problem, some of them. */
+  #tryWriteSamples(): 'invalid_utf8' | 'oversize' | undefined {
+    const { series, lines } = this.#parts;
+    const { writer } = lines;
+    const { labels, samples, sampleCount } = series;
+    writer.reserve(LINE_BYTES + 2 * labels.jsonBytes);
+    const start = writer.pos;
+    if (!writer.writeName(labels.slots, this.nameSlot, { kind: 'sample', isPlain: labels.isPlain }))
+      return 'invalid_utf8';
+    const timeAt = writer.pos;
+    writer.writeSample(samples.slots, 0);
+    const labelsAt = writer.pos;
+    if (!writer.writeLabels(labels)) return 'invalid_utf8';
+    const end = writer.pos;
+    const hash = writer.labelsHash;
+    if (!lines.tryEnd(start, hash)) return 'oversize';
+
+    // The other lines repeat the first around their own times and values.
+    const repeatedBytes = timeAt - start + (end - labelsAt);
+    lines.checkBytes(end + (sampleCount - 1) * repeatedBytes);
+    for (let slot = SAMPLE_SLOTS; slot < samples.length; slot += SAMPLE_SLOTS) {
+      const lineStart = writer.pos;
+      writer.reserve(LINE_BYTES + repeatedBytes);
+      writer.repeat(start, timeAt);
+      writer.writeSample(samples.slots, slot);
+      writer.repeat(labelsAt, end);
+      if (!lines.tryEnd(lineStart, hash)) return 'oversize';
+    }
+    return undefined;
+  }
+
+  /** @returns why nothing of the series can be archived, if that is found on the way */
+  #rejectFutureSamples(): 'invalid_utf8' | undefined {
+    const { samples, labels } = this.#parts.series;
+    const tally = this.#tally;
+    if (tally.maxTimeMs === undefined) return undefined;
+    const { slots, length } = samples;
+    let kept = 0;
+    for (let slot = 0; slot < length; slot += SAMPLE_SLOTS) {
+      const [low, high] = [slots[slot + 1]!, slots[slot + 2]!];
+      // A series with a problem is rejected for that, with all that it has.
+      if (
+        kept === slot &&
+        timeOf(low, high) > tally.maxTimeMs &&
+        !labels.isPlain &&
+        !areUtf8(this.#parts.reader.bytes, labels)
+      ) {
+        return 'invalid_utf8';
+      }
+      if (!tally.allowsTime(low, high, this.#labels)) continue;
+      slots.copyWithin(kept, slot, slot + SAMPLE_SLOTS);
+      kept += SAMPLE_SLOTS;
+    }
+    samples.length = kept;
+    return undefined;
+  }
+}
