@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sidesOfTheLaw, startAdapter, type Adapter } from '../support/adapter.ts';
+import { e2eDirectory } from '../support/e2e_directory.ts';
 import { startFakeKinesis, type FakeKinesis } from '../support/fake_kinesis.ts';
 import { startOddExporter, TIMESTAMPED_METRIC } from '../support/odd_exporter.ts';
-import { endProcesses, freePort, waitFor } from '../support/processes.ts';
+import { freePort, waitFor } from '../support/processes.ts';
 import { mustHavePrometheus, reasonToSkip, startNodeExporter, startPrometheus } from '../support/prometheus.ts';
-import { compare } from '../support/samples.ts';
+import { compare, latestMs } from '../support/samples.ts';
 
 /** The sink is gone for a while, as a network and as a service, and a real Prometheus in front has kept everything. */
 
@@ -18,14 +17,7 @@ const OUTAGE_SECONDS = Number(process.env['TORTURE_OUTAGE_SECONDS'] ?? 25);
 const DELIVERY_TIMEOUT_SECONDS = Math.min(25, OUTAGE_SECONDS / 5);
 const SETTLE_MS = 60_000;
 
-const directory = mkdtempSync(join(tmpdir(), 'e2e-'));
-const closers: (() => Promise<void>)[] = [];
-
-afterAll(async () => {
-  await endProcesses();
-  for (const close of closers) await close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const { directory, atEnd } = e2eDirectory();
 
 const skipped = reasonToSkip('the outage test with a real Prometheus');
 
@@ -46,7 +38,7 @@ async function startOutage(packing: string): Promise<Outage> {
   let fake = await startFakeKinesis({ port });
   const { url } = fake;
   let isOpen = true;
-  closers.push(async () => {
+  atEnd(async () => {
     if (isOpen) await fake.close();
   });
   const adapter = await startAdapter({
@@ -80,7 +72,7 @@ describe.skipIf(skipped !== undefined)(
         mustHavePrometheus();
         const outages = [await startOutage('none'), await startOutage('gzip')];
         const exporter = await startOddExporter();
-        closers.push(() => exporter.close());
+        atEnd(() => exporter.close());
         const node = await startNodeExporter();
         const prometheus = await startPrometheus({
           dir: join(directory, 'prometheus'),
@@ -117,11 +109,9 @@ describe.skipIf(skipped !== undefined)(
         await prometheus.stopScraping(TIMESTAMPED_METRIC);
         const span = { fromMs, toMs: Date.now() };
         const truth = await prometheus.read(span);
-        let latestMs = 0;
-        for (const key of truth.keys()) latestMs = Math.max(latestMs, Number(key.slice(key.lastIndexOf(' '))));
 
         for (const [index, { name, adapter, lines, kinesis }] of outages.entries()) {
-          await prometheus.waitUntilSent({ name, url: adapter.url }, latestMs);
+          await prometheus.waitUntilSent({ name, url: adapter.url }, latestMs(truth));
           let compared = compare(truth, lines(), span);
           await waitFor(
             () => {

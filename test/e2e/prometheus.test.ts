@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nameOf, STALE_NAN } from '../../src/record.ts';
 import { decodeRecord } from '../../src/record_decode.ts';
 import { ROOT, sidesOfTheLaw } from '../support/adapter.ts';
@@ -15,8 +12,9 @@ import {
   kinesaliteDestination,
   type Destination,
 } from '../support/destinations.ts';
+import { e2eDirectory } from '../support/e2e_directory.ts';
 import { startOddExporter, TIMESTAMPED_METRIC } from '../support/odd_exporter.ts';
-import { endProcesses, run, waitFor } from '../support/processes.ts';
+import { run, waitFor } from '../support/processes.ts';
 import {
   mustHavePrometheus,
   reasonToSkip,
@@ -24,7 +22,8 @@ import {
   startPrometheus,
   type Prometheus,
 } from '../support/prometheus.ts';
-import { compare, type SampleSet, type Span } from '../support/samples.ts';
+import { compare, latestMs, type SampleSet, type Span } from '../support/samples.ts';
+import { waitUntilArchived } from '../support/wait_until_archived.ts';
 
 /**
  * One real Prometheus scrapes itself, node_exporter and odd values, and writes the same samples to an adapter per destination. What its
@@ -33,29 +32,19 @@ import { compare, type SampleSet, type Span } from '../support/samples.ts';
 
 const SCRAPES = 25;
 const RUN_MS = 120_000;
-const SETTLE_MS = 20_000;
 
 interface Run {
   readonly prometheus: Prometheus;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly truth: SampleSet;
   readonly span: Span;
-  /** Time of the latest sample of the truth. */
-  readonly latestMs: number;
   /** What `query` counted in the archive of "directory" while it was written. */
   readonly countMidway: number;
 }
 
 useFakeAwsEnvironment();
 
-const directory = mkdtempSync(join(tmpdir(), 'e2e-'));
-const closers: (() => Promise<void>)[] = [];
-
-afterAll(async () => {
-  await endProcesses();
-  for (const close of closers) await close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const { directory, atEnd } = e2eDirectory();
 
 const skipped = reasonToSkip('the end-to-end tests with a real Prometheus');
 
@@ -94,10 +83,9 @@ describe.skipIf(skipped !== undefined)(
     const names = ['directory', 'directory, killed', 'kinesalite', 'Kinesis that fails'];
 
     test.each(names)('%s: none missing, none wrong', async (name) => {
-      const { prometheus, destinations, truth, span, latestMs } = await theRun();
-      const { adapter, lines, isCutOff, check } = destinations.get(name)!;
-      await prometheus.waitUntilSent({ name, url: adapter().url }, latestMs);
-      const compared = await settled(async () => compare(truth, await lines(), span));
+      const { destinations, truth, span } = await theRun();
+      const { lines, isCutOff, check } = destinations.get(name)!;
+      const compared = compare(truth, await lines(), span);
       const { series, samples, staleMarkers, missing, wrong, duplicates } = compared;
       console.log(
         `e2e: ${name}: ${series} series, ${samples} samples compared (${staleMarkers} stale markers), ${missing} missing, ${wrong} wrong, ${duplicates} duplicates`,
@@ -182,9 +170,9 @@ async function runPrometheus(): Promise<Run> {
     failingDestination('Kinesis that fails'),
   ]);
   const destinations: Destination[] = [plain, killed, emulated, failing];
-  for (const { close } of destinations) if (close) closers.push(close);
+  for (const { close } of destinations) if (close) atEnd(close);
   const exporter = await startOddExporter();
-  closers.push(() => exporter.close());
+  atEnd(() => exporter.close());
   const node = await startNodeExporter();
   const prometheus = await startPrometheus({
     dir: join(directory, 'prometheus'),
@@ -207,12 +195,17 @@ async function runPrometheus(): Promise<Run> {
   await prometheus.stopScraping(TIMESTAMPED_METRIC);
   const span = { fromMs, toMs: Date.now() };
   const truth = await prometheus.read(span);
-  const latestMs = Math.max(...[...truth.keys()].map((key) => Number(key.slice(key.lastIndexOf(' ')))));
+  const toMs = latestMs(truth);
+  await Promise.all(
+    destinations.map(({ name, adapter, lines }) => {
+      const countMissing = async () => compare(truth, await lines(), span).missing;
+      return waitUntilArchived(prometheus, { name, url: adapter().url }, { toMs, countMissing });
+    }),
+  );
   return {
     prometheus,
     truth,
     span,
-    latestMs,
     countMidway,
     destinations: new Map(destinations.map((destination) => [destination.name, destination])),
   };
@@ -246,14 +239,4 @@ function countByName(lines: readonly string[]): Map<string, number> {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
-}
-
-/** What Prometheus has sent may still be on its way to be read: asks until nothing is missing, or the time is over. */
-async function settled(ask: () => Promise<ReturnType<typeof compare>>): Promise<ReturnType<typeof compare>> {
-  const deadline = performance.now() + SETTLE_MS;
-  for (;;) {
-    const compared = await ask();
-    if (compared.missing === 0 || performance.now() > deadline) return compared;
-    await sleep(500);
-  }
 }

@@ -19,7 +19,7 @@ export function readHistogram(message: PlainHistogram): HistogramRecord['histogr
 }
 
 /** The fields of a histogram by the names of the archive, whether or not it is valid. */
-function toHistogram(message: PlainHistogram): HistogramRecord['histogram'] {
+export function toHistogram(message: PlainHistogram): HistogramRecord['histogram'] {
   const isFloat = message.countFloat !== undefined;
   const type = isFloat ? 'float' : 'integer';
   if (message.sum === STALE_NAN) return { type, stale: true };

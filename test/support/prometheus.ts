@@ -1,11 +1,10 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import protobuf from 'protobufjs';
-import SnappyJS from 'snappyjs';
-import { sortLabels } from '../../src/record.ts';
+import type { HistogramSet } from './histograms.ts';
 import { get, parseMetrics, send } from './http.ts';
 import { findProgram, freePort, startProcess, waitFor, within, type Process } from './processes.ts';
-import { sampleKey, type SampleSet, type Span } from './samples.ts';
+import { remoteRead } from './remote_read.ts';
+import type { SampleSet, Span } from './samples.ts';
 
 const START_MS = 30_000;
 const OWN_JOB = 'prometheus';
@@ -18,27 +17,47 @@ const MISSING_PROGRAMS = NAMES.filter((name) => findProgram(name) === undefined)
 export interface Receiver {
   readonly name: string;
   readonly url: string;
+  /** Of its remote_write section. */
+  readonly settings?: Settings;
 }
 
+/** What stands in a section of prometheus.yml. */
+export type Settings = Readonly<Record<string, unknown>>;
+
 export interface PrometheusOptions {
+  /** The one on PATH unless told. */
+  readonly program?: string;
+  /** For --enable-feature, besides exemplar-storage. */
+  readonly features?: readonly string[];
+  /** Besides those that every one has. */
+  readonly args?: readonly string[];
   /** An empty folder for its configuration and its TSDB. */
   readonly dir: string;
-  readonly receivers: readonly Receiver[];
+  readonly receivers?: readonly Receiver[];
   /** Addresses to scrape besides itself, by job. */
-  readonly targets: Readonly<Record<string, string>>;
-  readonly externalLabels: Readonly<Record<string, string>>;
+  readonly targets?: Readonly<Record<string, string>>;
+  /** Of scrape configurations, by job. */
+  readonly jobs?: Readonly<Record<string, Settings>>;
+  readonly externalLabels?: Readonly<Record<string, string>>;
   /** Expressions by the name of the series that a rule records. */
-  readonly rules: Readonly<Record<string, string>>;
+  readonly rules?: Readonly<Record<string, string>>;
 }
 
 /** A real Prometheus that scrapes and writes every second. */
 export interface Prometheus {
   readonly process: Process;
+  readonly port: number;
   readonly version: string;
+  /** Waits until every target was scraped: Prometheus takes its time with some of them (up to 10 s seen with 3.5). */
+  waitForTargets(): Promise<void>;
   /** Stops all scrapes and rules, and waits until it marked their series stale: nothing is added to its TSDB after that. */
   stopScraping(exceptMetric: string): Promise<void>;
   /** Every sample that its TSDB holds of a span, as its remote read API answers: external labels added, stale markers included. */
   read(span: Span): Promise<SampleSet>;
+  /** The native histograms of the same. */
+  readHistograms(span: Span): Promise<HistogramSet>;
+  /** Asks its HTTP API, by the path below /api/v1. */
+  query<Data>(path: string): Promise<Data>;
   /** Waits until a receiver has acknowledged all up to a time. */
   waitUntilSent(receiver: Receiver, toMs: number): Promise<void>;
   /** Series of its own /metrics. */
@@ -47,22 +66,23 @@ export interface Prometheus {
 }
 
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
-  const { dir } = options;
+  const { dir, program = 'prometheus', features = [], args = [], rules = {} } = options;
   const port = await freePort();
   const configFile = join(dir, 'prometheus.yml');
   mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, 'rules.yml'), rulesFile(options.rules));
+  writeFileSync(join(dir, 'rules.yml'), rulesFile(rules));
   const targets = { [OWN_JOB]: `127.0.0.1:${port}`, ...options.targets };
   for (const [job, address] of Object.entries(targets)) writeTargets(dir, job, [address]);
   writeFileSync(configFile, configuration(options));
-  const process = startProcess('prometheus', {
+  const process = startProcess(program, {
     args: [
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${join(dir, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--web.enable-lifecycle',
-      '--enable-feature=exemplar-storage',
+      `--enable-feature=${['exemplar-storage', ...features].join()}`,
       '--log.level=warn',
+      ...args,
     ],
   });
   await waitFor(
@@ -77,8 +97,16 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
 
   return {
     process,
+    port,
     version: buildInfo.version,
     metrics,
+    async waitForTargets() {
+      const count = Object.keys(targets).length;
+      await waitFor(
+        async () => (await queryApi<{ result: unknown[] }>(port, 'query?query=up')).result.length === count,
+        { timeoutMs: START_MS, what: () => `${count} targets to be scraped` },
+      );
+    },
     async stopScraping(exceptMetric) {
       for (const job of Object.keys(targets)) writeTargets(dir, job, []);
       writeFileSync(configFile, configuration({ ...options, rules: {} }));
@@ -95,22 +123,31 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
         { timeoutMs: START_MS, what: () => `Prometheus to end its series: ${JSON.stringify(left).slice(0, 1_000)}` },
       );
     },
-    read: (span) => remoteRead(port, span),
+    read: async (span) => (await remoteRead(port, span)).samples,
+    readHistograms: async (span) => (await remoteRead(port, span)).histograms,
+    query: (path) => queryApi(port, path),
     async waitUntilSent({ name, url }, toMs) {
       const queue = `{remote_name="${name}",url="${url}"}`;
-      let pending: number | undefined;
+      let pending: readonly (number | undefined)[] = [];
       let sentSeconds: number | undefined;
       await waitFor(
         async () => {
           const all = await metrics();
-          pending = all.get(`prometheus_remote_storage_samples_pending${queue}`);
+          pending = ['samples', 'histograms', 'exemplars'].map((kind) =>
+            all.get(`prometheus_remote_storage_${kind}_pending${queue}`),
+          );
           // Whole seconds.
           sentSeconds = all.get(`prometheus_remote_storage_queue_highest_sent_timestamp_seconds${queue}`);
-          return pending === 0 && sentSeconds !== undefined && sentSeconds >= Math.floor(toMs / 1_000);
+          return (
+            pending.every((count) => count === 0) &&
+            sentSeconds !== undefined &&
+            sentSeconds >= Math.floor(toMs / 1_000)
+          );
         },
         {
           timeoutMs: START_MS,
-          what: () => `Prometheus to send all to ${name}: ${pending} pending, sent up to ${sentSeconds} of ${toMs} ms`,
+          what: () =>
+            `Prometheus to send all to ${name}: ${pending.join()} pending, sent up to ${sentSeconds} of ${toMs} ms`,
         },
       );
     },
@@ -123,19 +160,22 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
 }
 
 /** YAML, as JSON is. */
-function configuration({ receivers, targets, externalLabels, rules }: Omit<PrometheusOptions, 'dir'>): string {
+function configuration(options: Omit<PrometheusOptions, 'dir'>): string {
+  const { receivers = [], targets = {}, jobs = {}, externalLabels = {}, rules = {} } = options;
   return JSON.stringify({
     global: { scrape_interval: '1s', evaluation_interval: '1s', external_labels: externalLabels },
     rule_files: Object.keys(rules).length === 0 ? [] : ['rules.yml'],
     scrape_configs: [OWN_JOB, ...Object.keys(targets)].map((job_name) => ({
       job_name,
       file_sd_configs: [{ files: [`${job_name}.targets.json`] }],
+      ...jobs[job_name],
     })),
-    remote_write: receivers.map(({ name, url }) => ({
+    remote_write: receivers.map(({ name, url, settings }) => ({
       name,
       url,
       send_exemplars: true,
       metadata_config: { send: true, send_interval: '5s' },
+      ...settings,
     })),
   });
 }
@@ -147,7 +187,7 @@ function writeTargets(dir: string, job: string, targets: readonly string[]): voi
   renameSync(`${path}.new`, path);
 }
 
-function rulesFile(rules: PrometheusOptions['rules']): string {
+function rulesFile(rules: Readonly<Record<string, string>>): string {
   return JSON.stringify({
     groups: [{ name: 'rules', rules: Object.entries(rules).map(([record, expr]) => ({ record, expr })) }],
   });
@@ -158,51 +198,6 @@ async function queryApi<Data>(port: number, path: string): Promise<Data> {
   const answer = JSON.parse(text) as { status: string; data: Data };
   if (answer.status !== 'success') throw new Error(`Prometheus answers ${text}`);
   return answer.data;
-}
-
-/** https://prometheus.io/docs/prometheus/latest/querying/remote_read_api/. A double is read as fixed64: the same bits on the wire. */
-const remote = protobuf.parse(`
-  syntax = "proto3";
-  message ReadRequest { repeated Query queries = 1; }
-  message Query { int64 start_ms = 1; int64 end_ms = 2; repeated Matcher matchers = 3; }
-  message Matcher { int32 type = 1; string name = 2; string value = 3; }
-  message ReadResponse { repeated QueryResult results = 1; }
-  message QueryResult { repeated TimeSeries timeseries = 1; }
-  message TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }
-  message Label { string name = 1; string value = 2; }
-  message Sample { fixed64 value = 1; int64 timestamp = 2; }
-`).root;
-const EQUALS_REGEX = 2;
-
-interface ReadResponse {
-  readonly results: readonly {
-    readonly timeseries: readonly {
-      readonly labels: readonly { readonly name: string; readonly value: string }[];
-      readonly samples: readonly { readonly value: string; readonly timestamp: string }[];
-    }[];
-  }[];
-}
-
-async function remoteRead(port: number, { fromMs, toMs }: Span): Promise<SampleSet> {
-  const matchers = [{ type: EQUALS_REGEX, name: '__name__', value: '.+' }];
-  const query = { queries: [{ startMs: fromMs, endMs: toMs, matchers }] };
-  const body = SnappyJS.compress(remote.lookupType('ReadRequest').encode(query).finish());
-  const headers = { 'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'snappy' };
-  const answer = await fetch(`http://127.0.0.1:${port}/api/v1/read`, {
-    method: 'POST',
-    headers,
-    body: new Blob([body]),
-  });
-  if (!answer.ok) throw new Error(`Prometheus answers ${answer.status}: ${await answer.text()}`);
-  const type = remote.lookupType('ReadResponse');
-  const decoded = type.decode(SnappyJS.uncompress(new Uint8Array(await answer.arrayBuffer())));
-  const { results } = type.toObject(decoded, { longs: String, defaults: true }) as ReadResponse;
-  const samples: SampleSet = new Map();
-  for (const series of results.flatMap(({ timeseries }) => timeseries)) {
-    const labels = sortLabels(series.labels);
-    for (const { value, timestamp } of series.samples) samples.set(sampleKey(labels, BigInt(timestamp)), BigInt(value));
-  }
-  return samples;
 }
 
 /** A real node_exporter. */

@@ -15,6 +15,13 @@ export function sampleKey(labels: readonly Label[], time: bigint): string {
   return `${JSON.stringify(labels.map(({ name, value }) => [name, value]))} ${time}`;
 }
 
+/** The time of the latest sample. */
+export function latestMs(samples: SampleSet): number {
+  let latest = 0;
+  for (const key of samples.keys()) latest = Math.max(latest, Number(key.slice(key.lastIndexOf(' '))));
+  return latest;
+}
+
 function labelsOf(key: string): string {
   return key.slice(0, key.lastIndexOf(' '));
 }
@@ -33,35 +40,63 @@ export interface Comparison {
 }
 
 /** Compares the lines of an archive that lie in a span of time with all that the sender holds of it. */
-export function compare(
-  truth: ReadonlyMap<string, DoubleBits>,
-  lines: Iterable<string>,
-  { fromMs, toMs }: Span,
-): Comparison {
-  const archived: SampleSet = new Map();
-  const examples: string[] = [];
-  let duplicates = 0;
-  let wrong = 0;
+export function compare(truth: ReadonlyMap<string, DoubleBits>, lines: Iterable<string>, span: Span): Comparison {
+  const archived: [string, DoubleBits][] = [];
   for (const line of lines) {
     const record = decodeRecord(line);
-    if (record.kind !== 'sample' || record.time < fromMs || record.time > toMs) continue;
-    const key = sampleKey(record.labels, record.time);
-    if (archived.has(key)) duplicates++;
-    archived.set(key, record.value);
-    if (truth.get(key) === record.value) continue;
-    wrong++;
-    examples.push(`wrong ${line}, expected ${String(truth.get(key))}`);
+    if (record.kind !== 'sample' || !isIn(span, record.time)) continue;
+    archived.push([sampleKey(record.labels, record.time), record.value]);
   }
-  const missing = [...truth.keys()].filter((key) => !archived.has(key));
   return {
     series: new Set([...truth.keys()].map(labelsOf)).size,
     samples: truth.size,
     staleMarkers: [...truth.values()].filter((bits) => bits === STALE_NAN).length,
-    missing: missing.length,
-    wrong,
-    duplicates,
-    examples: [...examples, ...missing.map((key) => `missing ${key}`)].slice(0, 5),
+    ...compareEntries(truth, archived),
   };
+}
+
+/** Compares what arrived, values by keys, with the truth. */
+export function compareEntries<Value extends string | bigint>(
+  truth: ReadonlyMap<string, Value>,
+  arrived: Iterable<readonly [key: string, value: Value]>,
+): Pick<Comparison, 'missing' | 'wrong' | 'duplicates' | 'examples'> {
+  const keys = new Set<string>();
+  const examples: string[] = [];
+  let duplicates = 0;
+  let wrong = 0;
+  for (const [key, value] of arrived) {
+    if (keys.has(key)) duplicates++;
+    keys.add(key);
+    if (truth.get(key) === value) continue;
+    wrong++;
+    examples.push(`wrong ${key}: ${value}, expected ${truth.get(key)}`);
+  }
+  const missing = [...truth.keys()].filter((key) => !keys.has(key));
+  const all = [...examples, ...missing.map((key) => `missing ${key}: ${truth.get(key)}`)];
+  return { missing: missing.length, wrong, duplicates, examples: all.slice(0, 5) };
+}
+
+/** The first few lines that stand in one of two sorted lists only, as the lists as a whole are too long for a message. */
+export function differences(expected: readonly string[], actual: readonly string[]): string[] {
+  const found: string[] = [];
+  for (let left = 0, right = 0; found.length < 5 && (left < expected.length || right < actual.length);) {
+    const [one, other] = [expected[left], actual[right]];
+    if (one === other) {
+      left++;
+      right++;
+    } else if (other === undefined || (one !== undefined && one < other)) {
+      found.push(`missing ${one}`);
+      left++;
+    } else {
+      found.push(`too much ${other}`);
+      right++;
+    }
+  }
+  return found;
+}
+
+export function isIn({ fromMs, toMs }: Span, time: bigint): boolean {
+  return time >= fromMs && time <= toMs;
 }
 
 /** Times of samples in milliseconds since the epoch, both ends included. */
