@@ -44,7 +44,9 @@ async function main(): Promise<void> {
 
   const queryCommand = program
     .command('query')
-    .description('run SQL over the local archive: the views samples and samples_raw, in the dialect of DuckDB')
+    .description(
+      'run SQL over the local archive, in the dialect of DuckDB: the views samples, histograms, exemplars, metadata and samples_raw',
+    )
     .argument('<sql>', 'such as "SELECT name, count(*) AS n FROM samples GROUP BY name ORDER BY n DESC LIMIT 5"');
   const archiveDir = { ...OPTIONS.archiveDir, help: 'the local archive to read', unset: './archive' };
   addOptions(queryCommand, { archiveDir, ...QUERY_OPTIONS });

@@ -124,6 +124,33 @@ export const SAMPLE_COLUMNS = {
   labels: 'map<string,string>',
 } as const;
 
+/**
+ * The fields of the objects `histogram`, `exemplar` and `metadata`, which SQL readers declare as structs. What may be a number or a word is
+ * a string, as `value` is; the counts of an integer histogram are strings too, because uint64 fits no integer type that every reader has.
+ */
+export const OBJECT_FIELDS = {
+  histogram: {
+    type: 'string',
+    stale: 'boolean',
+    count: 'string',
+    sum: 'string',
+    sum_bits: 'string',
+    schema: 'bigint',
+    zero_threshold: 'string',
+    zero_count: 'string',
+    positive_spans: 'array<array<bigint>>',
+    positive_deltas: 'array<bigint>',
+    positive_counts: 'array<string>',
+    negative_spans: 'array<array<bigint>>',
+    negative_deltas: 'array<bigint>',
+    negative_counts: 'array<string>',
+    custom_values: 'array<string>',
+    reset_hint: 'string',
+  },
+  exemplar: { value: 'string', bits: 'string', labels: 'map<string,string>' },
+  metadata: { type: 'string', help: 'string', unit: 'string' },
+} as const;
+
 /** How the lines of each kind start, by the first byte that tells them apart; those of samples have no kind. */
 const KIND_AT = '{"kind":"'.length;
 const KINDS_BY_LETTER: ReadonlyMap<number, Kind> = new Map(KINDS.map((kind) => [kind.charCodeAt(0), kind]));

@@ -15,22 +15,24 @@ export const QUERY_OPTIONS = {
   sinceMs: option({
     flag: '--since',
     placeholder: '<duration>',
-    unset: 'all samples',
-    help: 'only samples of the last so long, such as 2h, by sample time; folders that arrived earlier are not read',
+    unset: 'all times',
+    help: 'as --from, that long ago, such as 2h',
     parse: duration('1s', '36500d'),
   }),
   fromMs: option({
     flag: '--from',
     placeholder: '<time>',
-    unset: 'all samples',
-    help: 'only samples at or after this time: RFC 3339, a UTC day, or epoch seconds (up to 11 digits) or milliseconds (12 and more)',
+    unset: 'all times',
+    help:
+      'only samples, histograms and exemplars of this time or later: RFC 3339, a UTC day, or epoch seconds (up to 11 digits) or milliseconds (12 and more); ' +
+      'folders, with their metadata, are read from an hour before it',
     parse: parseTime,
   }),
   toMs: option({
     flag: '--to',
     placeholder: '<time>',
-    unset: 'all samples',
-    help: 'only samples before this time; every folder is read all the same, because samples may arrive late',
+    unset: 'all times',
+    help: 'only samples, histograms and exemplars before this time; all later folders are read, for what arrived late, and their metadata stays',
     parse: parseTime,
   }),
   memoryLimitBytes: option({
@@ -44,14 +46,14 @@ export const QUERY_OPTIONS = {
 
 export type QueryFormat = ReturnType<typeof QUERY_OPTIONS.format.parse>;
 
-/** Sample times in milliseconds since the epoch: `fromMs` is the first, `toMs` one past the last. */
+/** Times of samples, histograms and exemplars in milliseconds since the epoch: `fromMs` is the first, `toMs` one past the last. */
 export interface TimeRange {
   readonly fromMs: number | undefined;
   readonly toMs: number | undefined;
 }
 
 /**
- * The sample times that `--since`, `--from` and `--to` choose together.
+ * The times that `--since`, `--from` and `--to` choose together.
  *
  * @throws CommandError when they contradict each other
  */
@@ -61,13 +63,13 @@ export function resolveTimeRange(
 ): TimeRange {
   const { sinceMs, fromMs, toMs } = given;
   if (sinceMs !== undefined && fromMs !== undefined) {
-    throw new CommandError('--since and --from both say where the samples begin; leave one of them out');
+    throw new CommandError('--since and --from both say where the time begins; leave one of them out');
   }
   const firstMs = sinceMs === undefined ? fromMs : nowMs - sinceMs;
   if (firstMs !== undefined && toMs !== undefined && firstMs >= toMs) {
     const begin = new Date(firstMs).toISOString();
     throw new CommandError(
-      `no time is left: the samples begin at ${begin}, and --to ${new Date(toMs).toISOString()} is not after that`,
+      `no time is left: it begins at ${begin}, and --to ${new Date(toMs).toISOString()} is not after that`,
     );
   }
   return { fromMs: firstMs, toMs };

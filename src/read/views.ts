@@ -1,18 +1,10 @@
 /**
- * The SQL of `samples_raw` and `samples` in DuckDB's dialect, as pure strings. docs/record.md says what they mean.
+ * The SQL of the views in DuckDB's dialect, as pure strings. docs/record.md says what they mean.
  */
 
-import { SAMPLE_COLUMNS } from '../record.ts';
+import { OBJECT_FIELDS, SAMPLE_COLUMNS } from '../record.ts';
+import { HISTOGRAM_MACROS } from './histogram_macros.ts';
 import type { TimeRange } from './query_options.ts';
-
-const DUCKDB_TYPES = {
-  string: 'VARCHAR',
-  bigint: 'BIGINT',
-  boolean: 'BOOLEAN',
-  'map<string,string>': 'MAP(VARCHAR, VARCHAR)',
-} as const satisfies Record<(typeof SAMPLE_COLUMNS)[keyof typeof SAMPLE_COLUMNS], string>;
-
-const COLUMNS = Object.entries(SAMPLE_COLUMNS).map(([name, type]) => ({ name, type: DUCKDB_TYPES[type] }));
 
 /** Holds the paths of the files, so that no statement, and no message of the engine, has to carry thousands of them. */
 const FILES_VARIABLE = 'archive_files';
@@ -20,12 +12,28 @@ const FILES_VARIABLE = 'archive_files';
 /** The four folders above the file's name. DuckDB computes it from `filename` before it opens a file, and so opens only those that match. */
 const DATEHOUR = String.raw`regexp_extract(filename, '([0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{2})/[^/]*$', 1)`;
 
-/** The statements that make both views, and the macro `element_at` that Athena has built in. */
+/** NULL where a time is beyond what a TIMESTAMP holds. */
+const TS = 'TRY(epoch_ms("time")) AS ts';
+
+/** A line's fields, the objects behind the plain ones. A field that is not projected is not read, so that they cost `samples` nothing. */
+const COLUMNS = [
+  ...Object.entries(SAMPLE_COLUMNS).map(([name, type]) => ({ name, type: duckdbType(type) })),
+  ...Object.entries(OBJECT_FIELDS).map(([name, fields]) => ({ name, type: structType(fields) })),
+];
+
+/** The statements that make the views, the macros over histograms, and the macro `element_at` that Athena has built in. */
 export function createViews(paths: readonly string[], range: TimeRange): string[] {
+  const linesOf = (linesRange: TimeRange) => (paths.length === 0 ? noLines() : lines(linesRange));
   return [
+    // Before the view that calls one of them.
+    ...HISTOGRAM_MACROS,
     `SET VARIABLE ${FILES_VARIABLE} = [${paths.map(quote).join(', ')}]::VARCHAR[]`,
-    `CREATE VIEW samples_raw AS ${paths.length === 0 ? noLines() : lines(range)}`,
+    `CREATE VIEW samples_raw AS ${linesOf(range)}`,
     `CREATE VIEW samples AS ${samples()}`,
+    `CREATE VIEW histograms AS ${histograms()}`,
+    `CREATE VIEW exemplars AS ${exemplars()}`,
+    // Metadata tells what series mean, and is written once an hour: cut to the times of the samples it would be missing.
+    `CREATE VIEW metadata AS ${metadata(linesOf({ fromMs: undefined, toMs: undefined }))}`,
     // Trino throws on map['absent'], so published SQL says element_at; DuckDB's own of this name answers a list.
     'CREATE MACRO element_at(map, key) AS map[key]',
   ];
@@ -37,8 +45,8 @@ export function readThrough(path: string): string {
 }
 
 /**
- * A row a line: the line's fields in their order, then the folder. A field that the line does not have is NULL (`kind` of a sample, for
- * one); `value` is the line's own text, of any JSON number or string.
+ * A row a line: the line's fields, then the folder. A field that the line does not have is NULL (`kind` of a sample, for one); `value` is
+ * the line's own text, of any JSON number or string.
  */
 function lines(range: TimeRange): string {
   const names = COLUMNS.map(({ name }) => identifier(name)).join(', ');
@@ -52,7 +60,7 @@ function noLines(): string {
 }
 
 function readJson(files: string): string {
-  const columns = COLUMNS.map(({ name, type }) => `${identifier(name)}: '${type}'`).join(', ');
+  const columns = COLUMNS.map(({ name, type }) => `${identifier(name)}: ${quote(type)}`).join(', ');
   return (
     `read_json(${files}, columns = {${columns}}, filename = true, format = 'newline_delimited', records = true, ` +
     `compression = 'gzip', hive_partitioning = false)`
@@ -69,15 +77,94 @@ function where({ fromMs, toMs }: TimeRange): string {
 
 /**
  * Samples without stale markers and duplicates. `datehour` belongs to what makes a row distinct, because only so a predicate on it reaches
- * the files. `ts` follows from `time`, so it stays out of the DISTINCT, whose memory it would cost; TRY makes it NULL where a time is
- * beyond what a TIMESTAMP holds.
+ * the files. `ts` follows from `time`, so it stays out of the DISTINCT, whose memory it would cost.
  */
 function samples(): string {
-  return (
-    'SELECT "name", "time", TRY(epoch_ms("time")) AS ts, "value", labels, datehour FROM (' +
-    'SELECT DISTINCT "name", "time", CAST("value" AS DOUBLE) AS "value", labels, datehour FROM samples_raw ' +
-    'WHERE kind IS NULL AND stale IS NOT TRUE)'
-  );
+  return `
+    SELECT "name", "time", ${TS}, "value", labels, datehour
+    FROM (
+      SELECT DISTINCT "name", "time", CAST("value" AS DOUBLE) AS "value", labels, datehour
+      FROM samples_raw
+      WHERE kind IS NULL AND stale IS NOT TRUE
+    )`;
+}
+
+/**
+ * Native histograms, distinct as samples are. What is computed from the object stands outside of the DISTINCT, so that it costs only those
+ * who ask for it.
+ */
+function histograms(): string {
+  const buckets = (side: string) => `
+      CASE histogram.type
+        WHEN 'integer' THEN CAST(_histogram_running_sums(histogram.${side}_deltas) AS DOUBLE[])
+        ELSE CAST(histogram.${side}_counts AS DOUBLE[])
+      END AS ${side}_buckets`;
+  return `
+    SELECT "name", "time", ${TS}, "start",
+      histogram.type AS "type",
+      CAST(histogram.count AS DOUBLE) AS "count",
+      CASE histogram.type WHEN 'integer' THEN CAST(histogram.count AS DECIMAL(20, 0)) END AS count_int,
+      CAST(histogram.sum AS DOUBLE) AS "sum",
+      histogram.schema AS "schema",
+      CAST(histogram.zero_threshold AS DOUBLE) AS zero_threshold,
+      CAST(histogram.zero_count AS DOUBLE) AS zero_count,
+      histogram.positive_spans AS positive_spans,${buckets('positive')},
+      histogram.negative_spans AS negative_spans,${buckets('negative')},
+      CAST(histogram.custom_values AS DOUBLE[]) AS custom_values,
+      histogram.reset_hint AS reset_hint,
+      labels, datehour
+    FROM (
+      SELECT DISTINCT "name", "time", "start", histogram, labels, datehour
+      FROM samples_raw
+      WHERE kind = 'histogram' AND histogram.stale IS NOT TRUE
+    )`;
+}
+
+function exemplars(): string {
+  return `
+    SELECT "name", "time", ${TS}, "value", exemplar_labels, labels, datehour
+    FROM (
+      SELECT DISTINCT "name", "time", CAST(exemplar.value AS DOUBLE) AS "value",
+        exemplar.labels AS exemplar_labels, labels, datehour
+      FROM samples_raw
+      WHERE kind = 'exemplar'
+    )`;
+}
+
+/** Each copy of the server writes the metadata that it sees, so that in an hour there may be many lines of one text. */
+function metadata(from: string): string {
+  return `
+    SELECT "name", "time", ${TS}, "type", help, unit, datehour
+    FROM (
+      SELECT "name", min("time") AS "time",
+        metadata.type AS "type", metadata.help AS help, metadata.unit AS unit, datehour
+      FROM (${from})
+      WHERE kind = 'metadata'
+      GROUP BY ALL
+    )`;
+}
+
+/** DuckDB's name of a type that is named as Athena names it. */
+function duckdbType(type: string): string {
+  const [, item] = /^array<(.*)>$/.exec(type) ?? [];
+  if (item !== undefined) return `${duckdbType(item)}[]`;
+  switch (type) {
+    case 'string':
+      return 'VARCHAR';
+    case 'bigint':
+      return 'BIGINT';
+    case 'boolean':
+      return 'BOOLEAN';
+    case 'map<string,string>':
+      return 'MAP(VARCHAR, VARCHAR)';
+    default:
+      throw new TypeError(`no type of DuckDB for ${type}`);
+  }
+}
+
+function structType(fields: Readonly<Record<string, string>>): string {
+  const members = Object.entries(fields).map(([name, type]) => `${identifier(name)} ${duckdbType(type)}`);
+  return `STRUCT(${members.join(', ')})`;
 }
 
 function identifier(name: string): string {

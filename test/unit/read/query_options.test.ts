@@ -94,7 +94,7 @@ describe('the time range', () => {
   it.each([
     ['--since with --from', { sinceMs: 1, fromMs: 1 }, '--since and --from both'],
     ['--to at --from', { fromMs: 2, toMs: 2 }, 'no time is left'],
-    ['--to before --since', { sinceMs: 1_000, toMs: 8_000 }, 'begin at 1970-01-01T00:00:09.000Z'],
+    ['--to before --since', { sinceMs: 1_000, toMs: 8_000 }, 'begins at 1970-01-01T00:00:09.000Z'],
   ])('refuses %s', (_name, given, message) => {
     expect(() => resolveTimeRange({ ...nothing, ...given }, 10_000)).toThrow(CommandError);
     expect(() => resolveTimeRange({ ...nothing, ...given }, 10_000)).toThrow(message);
