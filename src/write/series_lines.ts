@@ -58,10 +58,13 @@ export class SeriesLines {
     tally.received.metadata += metadataCount;
     if (!series.hasInvalidRefs) tally.emptyLabels += labels.emptyCount;
 
-    const problem = this.#problemOfSeries() ?? this.#rejectFutureSamples() ?? this.#writeSamples();
+    let problem = this.#problemOfSeries();
+    if (tally.maxTimeMs !== undefined) problem ??= this.#rejectFutureSamples(tally.maxTimeMs);
+    problem ??= this.#writeSamples();
     if (problem !== undefined) {
       const count = series.sampleCount + histogramCount + exemplarCount + metadataCount;
-      tally.reject(problem, count, () => this.#explain(problem));
+      const reason = problem;
+      tally.reject(reason, count, () => this.#explain(reason));
     }
     if (histogramCount + exemplarCount > 0) messageLines.write(problem === undefined ? this.nameSlot : undefined);
     return problem;
@@ -130,10 +133,9 @@ export class SeriesLines {
   }
 
   /** @returns why nothing of the series can be archived, if that is found on the way */
-  #rejectFutureSamples(): 'invalid_utf8' | undefined {
+  #rejectFutureSamples(maxTimeMs: number): 'invalid_utf8' | undefined {
     const { samples, labels } = this.#parts.series;
     const tally = this.#tally;
-    if (tally.maxTimeMs === undefined) return undefined;
     const { slots, length } = samples;
     let kept = 0;
     for (let slot = 0; slot < length; slot += SAMPLE_SLOTS) {
@@ -141,7 +143,7 @@ export class SeriesLines {
       // A series with a problem is rejected for that, with all that it has.
       if (
         kept === slot &&
-        timeOf(low, high) > tally.maxTimeMs &&
+        timeOf(low, high) > maxTimeMs &&
         !labels.isPlain &&
         !areUtf8(this.#parts.reader.bytes, labels)
       ) {
