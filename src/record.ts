@@ -18,6 +18,11 @@ export interface Lines {
 export type Kind = 'sample' | 'histogram' | 'exemplar' | 'metadata';
 export const KINDS = ['sample', 'histogram', 'exemplar', 'metadata'] as const satisfies readonly Kind[];
 
+/** A count for each kind, from 0. */
+export function countsOfKinds(): Record<Kind, number> {
+  return { sample: 0, histogram: 0, exemplar: 0, metadata: 0 };
+}
+
 /** An IEEE 754 double by its 64 bits: a JavaScript number does not keep the payload of a NaN. */
 export type DoubleBits = bigint;
 

@@ -1,4 +1,5 @@
 import { RequestError } from '../errors.ts';
+import { viewOf } from './text_words.ts';
 
 /** How deep messages and unknown groups may nest; protobufjs has the same bound. */
 const MAX_DEPTH = 100;
@@ -21,6 +22,8 @@ export function tagOf(fieldNumber: number, wireType: number): number {
  */
 export class WireReader {
   bytes: Uint8Array = new Uint8Array(0);
+  /** Of the bytes. */
+  view = viewOf(this.bytes);
   pos = 0;
   end = 0;
   /** The two halves of the number that varint64 read, as signed 32-bit integers. */
@@ -29,6 +32,7 @@ export class WireReader {
 
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
+    this.view = viewOf(bytes);
     this.pos = 0;
     this.end = bytes.length;
   }

@@ -1,4 +1,5 @@
 import { RequestError } from '../errors.ts';
+import { viewOf } from './text_words.ts';
 
 /** The most bytes of output for a byte of a block: a copy of 64 bytes takes 3. */
 const MAX_EXPANSION = 64 / 3;
@@ -110,10 +111,6 @@ function littleEndian(bytes: Uint8Array, at: number, count: number): number {
   let value = 0;
   for (let index = 0; index < count; index++) value |= bytes[at + index]! << (8 * index);
   return value;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function invalid(detail: string): RequestError {

@@ -31,8 +31,7 @@ export class Symbols {
    */
   tryRead(reader: WireReader): boolean {
     const start = reader.pos;
-    const { bytes } = reader;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = reader.view;
     const table = this.#table;
     while (reader.pos < reader.end) {
       const tag = reader.tag();

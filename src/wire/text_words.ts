@@ -3,6 +3,10 @@
  * four bytes that end where it ends are always there.
  */
 
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 const SIGN_BITS = 0x8080_8080;
 
 /** A hash of a text; 0 for the empty one. */

@@ -1,4 +1,5 @@
 import { ORDINARY_NAN } from '../record.ts';
+import { viewOf } from '../wire/text_words.ts';
 import { writeAscii, writeDouble, writeInt64 } from './json_number.ts';
 
 /** What is kept of the memory between requests. */
@@ -94,8 +95,4 @@ export class ByteWriter {
     this.bytes = resized;
     this.view = viewOf(resized);
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

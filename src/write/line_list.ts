@@ -1,5 +1,5 @@
 import { RequestError } from '../errors.ts';
-import type { Kind, Lines } from '../record.ts';
+import { countsOfKinds, type Lines } from '../record.ts';
 import type { LabelColumn } from '../wire/label_column.ts';
 import { LineWriter } from './line_writer.ts';
 
@@ -23,7 +23,7 @@ const KEPT_LINES = 16 * 1024;
 export class LineList {
   readonly writer = new LineWriter();
   /** Lines of each kind, counted by those who write them. */
-  counts: Record<Kind, number> = noLines();
+  counts = countsOfKinds();
   #ends = new Uint32Array(KEPT_LINES);
   #hashes = new Uint32Array(KEPT_LINES);
   #count = 0;
@@ -34,7 +34,7 @@ export class LineList {
   reset(request: Uint8Array, limits: LineLimits): void {
     this.#limits = limits;
     this.writer.reset(request, limits.maxLinesBytes + 2 * limits.maxLineBytes);
-    this.counts = noLines();
+    this.counts = countsOfKinds();
     this.#count = 0;
     this.#discardedBytes = 0;
     if (this.#ends.length === KEPT_LINES) return;
@@ -108,10 +108,6 @@ export class LineList {
       hashes: this.#hashes.slice(0, this.#count),
     };
   }
-}
-
-function noLines(): Record<Kind, number> {
-  return { sample: 0, histogram: 0, exemplar: 0, metadata: 0 };
 }
 
 function doubled(column: Uint32Array): Uint32Array<ArrayBuffer> {

@@ -25,7 +25,6 @@ export interface MessageLinesParts {
 /** Writes the lines of the histograms and exemplars of one series after the other. */
 export class MessageLines {
   readonly #parts: MessageLinesParts;
-  #view: DataView = new DataView(new ArrayBuffer(0));
   #tally = new Tally();
   #refs: LabelRefs | undefined;
   readonly #labels = () => labelsOf(this.#parts.reader.bytes, this.#parts.series.labels);
@@ -40,8 +39,6 @@ export class MessageLines {
    * @param refs of remote write 2.0; undefined in 1.0
    */
   reset(tally: Tally, refs: LabelRefs | undefined): void {
-    const { bytes } = this.#parts.reader;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#tally = tally;
     this.#refs = refs;
   }
@@ -78,16 +75,16 @@ export class MessageLines {
   }
 
   #writeHistogram(nameSlot: number): void {
-    const { series, lines, histogram } = this.#parts;
+    const { series, reader, lines, histogram } = this.#parts;
     const { writer } = lines;
     const { timeLow, timeHigh, sumAt } = histogram;
     if (!this.#tally.allowsTime(timeLow, timeHigh, this.#labels)) return;
-    const isStale = sumAt >= 0 && this.#view.getBigUint64(sumAt, true) === STALE_NAN;
+    const isStale = sumAt >= 0 && reader.view.getBigUint64(sumAt, true) === STALE_NAN;
     if (histogram.isOversize && !isStale) {
       this.#tally.reject('oversize', 1, () => explainLine('histogram', this.#labels()));
       return;
     }
-    const detail = isStale ? undefined : histogramProblem(histogram, this.#view);
+    const detail = isStale ? undefined : histogramProblem(histogram, reader.view);
     if (detail !== undefined) {
       this.#tally.reject('invalid_histogram', 1, () => explainHistogram(this.#labels(), detail));
       return;
@@ -97,7 +94,7 @@ export class MessageLines {
     this.#writeLine('histogram', nameSlot, () => {
       writer.writeTime(timeLow, timeHigh);
       if (hasOwnStart) writer.writeStart(histogram.startLow, histogram.startHigh);
-      else if (this.#refs) writer.writeStart(series.createdLow, series.createdHigh);
+      else writer.writeStart(series.createdLow, series.createdHigh);
       return tryWriteHistogram(writer, histogram, { isStale, maxEnd });
     });
   }

@@ -56,8 +56,7 @@ export class MetadataLines {
 
   /** Gets ready for the metadata of another request. */
   reset(arrivedAtMs: number, tally: Tally): void {
-    const { bytes } = this.#parts.reader;
-    this.#texts.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#texts.view = this.#parts.reader.view;
     this.#arrivedAtMs = arrivedAtMs;
     this.#tally = tally;
     this.#written = undefined;

@@ -1,11 +1,11 @@
-import type { Kind } from '../record.ts';
+import { countsOfKinds } from '../record.ts';
 import { timeOf } from '../wire/series.ts';
 import { explainTime, type LineProblem, type RawLabel } from './problems.ts';
 
 /** What became of all that a request holds: `received` = lines + `skipped` + `rejected`. */
 export class Tally {
-  readonly received: Record<Kind, number> = { sample: 0, histogram: 0, exemplar: 0, metadata: 0 };
-  readonly skipped: Record<Kind, number> = { sample: 0, histogram: 0, exemplar: 0, metadata: 0 };
+  readonly received = countsOfKinds();
+  readonly skipped = countsOfKinds();
   readonly rejected = new Map<LineProblem, number>();
   /** What is wrong with the first that was rejected. */
   firstProblem: string | undefined;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { kindOfLine, type Kind, type Lines } from '../record.ts';
+import { countsOfKinds, kindOfLine, type Kind, type Lines } from '../record.ts';
 import type { Range } from './batch.ts';
 
 /** The header of each kind whose number a sender is told: remote write 2.0 specification, "Required Written Response Headers". */
@@ -11,11 +11,11 @@ const HEADERS = {
 
 export type Written = Readonly<Record<keyof typeof HEADERS, number>>;
 
-export const NOTHING_WRITTEN: Written = { sample: 0, histogram: 0, exemplar: 0 };
+export const NOTHING_WRITTEN: Written = countsOfKinds();
 
 /** What stands in these runs of lines. */
 export function countWritten({ bytes, ends }: Lines, ranges: readonly Range[]): Written {
-  const counts = { sample: 0, histogram: 0, exemplar: 0, metadata: 0 };
+  const counts = countsOfKinds();
   for (const { from, to } of ranges) {
     for (let index = from; index < to; index++) counts[kindOfLine(bytes, index === 0 ? 0 : ends[index - 1]!)]++;
   }

@@ -7,12 +7,13 @@ import { FRACTIONS, HISTOGRAM_CASES, QUANTILES } from '../support/histogram_case
 import { nativeHistogram } from '../support/native_histograms.ts';
 import { startHistogramStore } from '../support/histogram_store.ts';
 import { rowsOf, writeArchiveFile } from '../support/query_archive.ts';
+import { findPrometheus3, skippedWithout } from '../support/senders.ts';
 
 /**
  * Path of a Prometheus 3 that is asked as well. With RECORD_ANSWERS=1 its answers replace the recorded ones:
  * PROMETHEUS3=/path/to/prometheus RECORD_ANSWERS=1 npx vitest run test/integration/histogram_macros.test.ts
  */
-const PROMETHEUS3 = process.env['PROMETHEUS3'];
+const PROMETHEUS3 = findPrometheus3();
 const RECORDED = new URL('../fixtures/histograms-3.5.3/answers.json', import.meta.url);
 const MAX_RELATIVE_ERROR = 1e-9;
 
@@ -121,11 +122,13 @@ it('agree with the recorded answers of a real Prometheus 3', async () => {
   expect(disagreements(await askDuckdb(), numbersOf(recorded))).toEqual([]);
 });
 
-if (PROMETHEUS3 === undefined) console.warn('SKIPPED: a live Prometheus 3: PROMETHEUS3 does not name its binary');
-it.skipIf(PROMETHEUS3 === undefined)('agree with a real Prometheus 3 that runs', async () => {
-  const answers = await askPrometheus(PROMETHEUS3!);
-  if (process.env['RECORD_ANSWERS'] !== undefined) {
-    writeFileSync(RECORDED, JSON.stringify(answers, undefined, 1).replace(/",\n {3}/g, '", ') + '\n');
-  }
-  expect(disagreements(await askDuckdb(), numbersOf(answers))).toEqual([]);
-});
+it.skipIf(PROMETHEUS3 === undefined)(
+  `agree with a real Prometheus 3 that runs${skippedWithout(PROMETHEUS3, 'PROMETHEUS3')}`,
+  async () => {
+    const answers = await askPrometheus(PROMETHEUS3!);
+    if (process.env['RECORD_ANSWERS'] !== undefined) {
+      writeFileSync(RECORDED, JSON.stringify(answers, undefined, 1).replace(/",\n {3}/g, '", ') + '\n');
+    }
+    expect(disagreements(await askDuckdb(), numbersOf(answers))).toEqual([]);
+  },
+);
