@@ -1,6 +1,7 @@
 /** The way of a request from its body to its lines. */
 import assert from 'node:assert/strict';
 import SnappyJS from 'snappyjs';
+import type { Lines } from '../src/record.ts';
 import { decodeSnappy } from '../src/wire/snappy.ts';
 import { Flattener } from '../src/write/flatten.ts';
 import { MetadataSet } from '../src/write/metadata_set.ts';
@@ -160,4 +161,9 @@ function flattenV2(request: Uint8Array): Uint8Array {
   const { lines, metadata } = flattener.flatten(request, { ...LIMITS, version: 2 });
   if (metadata) seen.addAll(metadata, LIMITS.arrivedAtMs);
   return lines.bytes;
+}
+
+/** The lines of a request, of series of its own. */
+export function makeLines(index: number): Lines {
+  return flattener.flatten(makeRequest(index, SERIES_COUNTS.at(-1)!), LIMITS).lines;
 }
