@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import SnappyJS from 'snappyjs';
 import type { Lines } from '../src/record.ts';
+import { Kernel } from '../src/kernel/kernel.ts';
 import { decodeSnappy } from '../src/wire/snappy.ts';
 import { Flattener } from '../src/write/flatten.ts';
 import { MetadataSet } from '../src/write/metadata_set.ts';
+import { NoKernel } from '../test/support/no_kernel.ts';
 import { flattenPlainly } from '../test/support/oracle.ts';
 import { flattenByLibraries, flattenByLibrariesV2 } from './micro_libraries.ts';
 import { measure, printStage, type Costs, type Stage } from './micro_measure.ts';
@@ -34,8 +36,9 @@ export interface RequestJob {
 }
 
 const seen = new MetadataSet();
-const flattener = new Flattener(seen);
-const scratch = new Uint8Array(SAMPLES_PER_REQUEST * 256);
+const kernel = new Kernel();
+const flattener = new Flattener(seen, kernel);
+const flattenerAlone = new Flattener(seen, new NoKernel());
 
 const FLATTEN_TITLES = {
   libraries: 'protobufjs to objects, JSON.stringify, Buffer',
@@ -51,7 +54,8 @@ export const REQUEST_STAGES: readonly Stage<RequestJob>[] = [
     title: 'snappy, a body of remote write 1.0',
     check: (results, { request }) => assertSame(results, request),
     candidates: [
-      { title: 'decodeSnappy', run: ({ block }) => decodeSnappy(block, LIMITS.maxLinesBytes, scratch) },
+      { title: 'Kernel', run: ({ block }) => kernel.decodeSnappy(block, LIMITS.maxLinesBytes) },
+      { title: 'TypeScript, without the kernel', run: ({ block }) => decodeSnappy(block, LIMITS.maxLinesBytes) },
       { title: 'snappyjs', run: ({ block }) => SnappyJS.uncompress(block) },
       { title: 'floor: a copy of the output', run: ({ request }) => request.slice() },
     ],
@@ -61,7 +65,8 @@ export const REQUEST_STAGES: readonly Stage<RequestJob>[] = [
     title: 'snappy, a body of remote write 2.0',
     check: (results, { requestV2 }) => assertSame(results, requestV2),
     candidates: [
-      { title: 'decodeSnappy', run: ({ blockV2 }) => decodeSnappy(blockV2, LIMITS.maxLinesBytes, scratch) },
+      { title: 'Kernel', run: ({ blockV2 }) => kernel.decodeSnappy(blockV2, LIMITS.maxLinesBytes) },
+      { title: 'TypeScript, without the kernel', run: ({ blockV2 }) => decodeSnappy(blockV2, LIMITS.maxLinesBytes) },
       { title: 'snappyjs', run: ({ blockV2 }) => SnappyJS.uncompress(blockV2) },
       { title: 'floor: a copy of the output', run: ({ requestV2 }) => requestV2.slice() },
     ],
@@ -72,6 +77,10 @@ export const REQUEST_STAGES: readonly Stage<RequestJob>[] = [
     check: (results, { lines }) => assertSame(results, lines),
     candidates: [
       { title: 'Flattener', run: ({ request }) => flattener.flatten(request, LIMITS).lines.bytes },
+      {
+        title: 'TypeScript, without the kernel',
+        run: ({ request }) => flattenerAlone.flatten(request, LIMITS).lines.bytes,
+      },
       { title: FLATTEN_TITLES.libraries, run: ({ request }) => flattenByLibraries(request) },
       { ...oracleTurn, run: ({ request }) => Buffer.from(flattenPlainly(request)!.lines.join('')) },
       { title: FLATTEN_TITLES.floor, run: ({ lines }) => lines.slice() },
@@ -83,6 +92,7 @@ export const REQUEST_STAGES: readonly Stage<RequestJob>[] = [
     check: (results, { lines }) => assertSame(results, lines),
     candidates: [
       { title: 'Flattener', run: ({ requestV2 }) => flattenV2(requestV2) },
+      { title: 'TypeScript, without the kernel', run: ({ requestV2 }) => flattenV2(requestV2, flattenerAlone) },
       { title: FLATTEN_TITLES.libraries, run: ({ requestV2 }) => flattenByLibrariesV2(requestV2) },
       {
         ...oracleTurn,
@@ -157,8 +167,8 @@ function makeJob(index: number, seriesCount: number): RequestJob {
   };
 }
 
-function flattenV2(request: Uint8Array): Uint8Array {
-  const { lines, metadata } = flattener.flatten(request, { ...LIMITS, version: 2 });
+function flattenV2(request: Uint8Array, by = flattener): Uint8Array {
+  const { lines, metadata } = by.flatten(request, { ...LIMITS, version: 2 });
   if (metadata) seen.addAll(metadata, LIMITS.arrivedAtMs);
   return lines.bytes;
 }

@@ -4,7 +4,7 @@ import { hashWord } from './text_words.ts';
 export const LABEL_SLOTS = 4;
 
 /** What a label takes in JSON besides its name and its value: four quotes, colon and comma. */
-export const LABEL_OVERHEAD_BYTES = 6;
+const LABEL_OVERHEAD_BYTES = 6;
 /** What the column is kept at between requests, in slots. */
 const KEPT_SLOTS = 16 * 1024;
 
@@ -21,9 +21,6 @@ export class LabelColumn {
   isSorted = true;
   /** How many were left out. */
   emptyCount = 0;
-  /** Whether it is known that JSON writes every text as it is, and that `hash` is the sum of `hashLabel`; only in remote write 2.0. */
-  isPlain = false;
-  hash = 0;
   /** Labels past this are only counted in `jsonBytes`. */
   maxJsonBytes = 0;
 
@@ -40,8 +37,6 @@ export class LabelColumn {
     this.jsonBytes = 0;
     this.isSorted = true;
     this.emptyCount = 0;
-    this.isPlain = false;
-    this.hash = 0;
   }
 
   get isOversize(): boolean {

@@ -1,4 +1,4 @@
-import { readLabel, readPlainLabels } from './label_reader.ts';
+import { readLabel } from './label_reader.ts';
 import { FIXED64, LENGTH_DELIMITED, tagOf, VARINT, type WireReader } from './protobuf.ts';
 import { NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
 
@@ -22,7 +22,7 @@ const SAMPLE_TIME = tagOf(2, VARINT);
 export function readSeriesV1(reader: WireReader, series: Series): void {
   const outer = reader.enter();
   series.clear();
-  readPlainLabels(reader, series.labels);
+  series.labels.clear();
   while (reader.pos < reader.end) {
     const tag = reader.tag();
     if (tag === LABEL) readLabel(reader, series.labels, 2);

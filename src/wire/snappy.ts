@@ -17,24 +17,32 @@ const COPY_2 = 2;
  * must be exactly as long as declared.
  *
  * @param maxBytes the most that the block may declare
- * @param scratch memory to decode into when it is large enough; the result is then a view of it
  * @throws RequestError invalid_snappy
  */
-export function decodeSnappy(block: Uint8Array, maxBytes: number, scratch?: Uint8Array): Uint8Array {
-  const { length: declared, next } = decodeLength(block);
-  if (declared > maxBytes) {
-    throw invalid(`it declares ${declared} bytes, over the limit of ${maxBytes} (--max-body-bytes)`);
-  }
-  if (declared > block.length * MAX_EXPANSION) {
-    throw invalid(`${block.length} bytes cannot hold the ${declared} that it declares`);
-  }
-  const out = scratch && scratch.length >= declared ? scratch.subarray(0, declared) : new Uint8Array(declared);
+export function decodeSnappy(block: Uint8Array, maxBytes: number): Uint8Array {
+  const { length: declared, next } = readDeclaredLength(block, maxBytes);
+  const out = new Uint8Array(declared);
   const written = decodeElements(block, next, out);
   if (written !== declared) throw invalid(`it holds ${written} bytes and declares ${declared}`);
   return out;
 }
 
-/** The length of the output in bytes: a varint of 32 bits at the block's start. */
+/**
+ * The length of a block's output in bytes, and where its elements start.
+ *
+ * @throws RequestError invalid_snappy when it is over `maxBytes`, or more than the block can hold
+ */
+export function readDeclaredLength(block: Uint8Array, maxBytes: number): { length: number; next: number } {
+  const declared = decodeLength(block);
+  const { length } = declared;
+  if (length > maxBytes) throw invalid(`it declares ${length} bytes, over the limit of ${maxBytes} (--max-body-bytes)`);
+  if (length > block.length * MAX_EXPANSION) {
+    throw invalid(`${block.length} bytes cannot hold the ${length} that it declares`);
+  }
+  return declared;
+}
+
+/** A varint of 32 bits at the block's start. */
 function decodeLength(block: Uint8Array): { length: number; next: number } {
   let length = 0;
   for (let index = 0; index < 5; index++) {

@@ -17,14 +17,6 @@ export function hashText(view: DataView, from: number, to: number): number {
   return at < to ? hashWord(hash, lastWord(view, at, to)) : hash;
 }
 
-/** What a text has that JSON does not write as it is; `isSpecial` tells whether there is something. */
-export function marksOf(view: DataView, from: number, to: number): number {
-  let marks = 0;
-  let at = from;
-  for (; at + 4 <= to; at += 4) marks |= markSpecial(view.getInt32(at, true));
-  return at < to ? marks | markSpecial(lastWord(view, at, to)) : marks;
-}
-
 /** One step of a hash like MurmurHash2: it multiplies, and brings the upper bits down again. */
 export function hashWord(hash: number, word: number): number {
   const product = Math.imul(hash ^ word, 0x5bd1_e995);

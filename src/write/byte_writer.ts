@@ -2,9 +2,6 @@ import { ORDINARY_NAN } from '../record.ts';
 import { viewOf } from '../wire/text_words.ts';
 import { writeAscii, writeDouble, writeInt64 } from './json_number.ts';
 
-/** What is kept of the memory between requests. */
-const KEPT_BYTES = 4 * 1024 * 1024;
-
 /**
  * Memory that grows as it is written to, and numbers as JSON tokens. The caller reserves room before it writes.
  *
@@ -13,14 +10,27 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 export class ByteWriter {
   /** Where the next byte goes. */
   pos = 0;
-  protected bytes = new Uint8Array(64 * 1024);
-  protected view = viewOf(this.bytes);
+  protected bytes: Uint8Array;
+  protected view: DataView;
   protected source: Uint8Array = new Uint8Array(0);
   protected sourceView = viewOf(this.source);
+  readonly #memory: Uint8Array;
   #maxBytes = 0;
 
+  /** @param memory what it writes to as long as there is room */
+  constructor(memory: Uint8Array) {
+    this.#memory = memory;
+    this.bytes = memory;
+    this.view = viewOf(memory);
+  }
+
+  /** Whether all is still in the memory that it was given. */
+  get isInMemory(): boolean {
+    return this.bytes === this.#memory;
+  }
+
   /**
-   * Starts anew, with strings and values that stand in `source`. Memory that a rare large request needed is given back.
+   * Starts anew, with strings and values that stand in `source`.
    *
    * @param maxBytes what is hardly ever exceeded, so that no more memory is taken in advance
    */
@@ -29,7 +39,8 @@ export class ByteWriter {
     this.sourceView = viewOf(source);
     this.#maxBytes = maxBytes;
     this.pos = 0;
-    if (this.bytes.length > KEPT_BYTES) this.#resize(KEPT_BYTES);
+    this.bytes = this.#memory;
+    this.view = viewOf(this.bytes);
   }
 
   /** Makes room for `count` more bytes. */

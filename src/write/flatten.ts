@@ -1,4 +1,5 @@
 import { RequestError } from '../errors.ts';
+import { Kernel, SYMBOL_SLOTS } from '../kernel/kernel.ts';
 import type { Kind, Lines } from '../record.ts';
 import { ExemplarReader } from '../wire/exemplar_reader.ts';
 import { HistogramReader } from '../wire/histogram_reader.ts';
@@ -10,6 +11,7 @@ import { LabelRefs, Symbols } from '../wire/symbols.ts';
 import { LineList, type LineLimits } from './line_list.ts';
 import { MessageLines } from './message_lines.ts';
 import { MetadataLines } from './metadata_lines.ts';
+import { PlainSeries } from './plain_series.ts';
 import type { LineProblem } from './problems.ts';
 import { MetadataSet } from './metadata_set.ts';
 import { SeriesLines } from './series_lines.ts';
@@ -63,17 +65,30 @@ export class Flattener {
   readonly #series = new Series();
   readonly #histogram = new HistogramReader();
   readonly #exemplar = new ExemplarReader();
-  readonly #lines = new LineList();
+  readonly #kernel: Kernel;
+  readonly #lines: LineList;
   readonly #seriesLines: SeriesLines;
   readonly #messageLines: MessageLines;
   readonly #metadataLines: MetadataLines;
+  readonly #plainSeries: PlainSeries;
 
-  /** @param seen metadata that need not be written again; the caller's, who adds what was delivered */
-  constructor(seen = new MetadataSet()) {
+  /**
+   * @param seen metadata that need not be written again; the caller's, who adds what was delivered
+   * @param kernel nobody else's while it flattens
+   */
+  constructor(seen = new MetadataSet(), kernel = new Kernel()) {
+    this.#kernel = kernel;
+    this.#lines = new LineList(kernel);
     const parts = { reader: this.#reader, series: this.#series, lines: this.#lines };
     this.#messageLines = new MessageLines({ ...parts, histogram: this.#histogram, exemplar: this.#exemplar });
     this.#seriesLines = new SeriesLines({ ...parts, messageLines: this.#messageLines });
-    this.#metadataLines = new MetadataLines({ ...parts, symbols: this.#symbols, seen });
+    this.#metadataLines = new MetadataLines({ ...parts, symbols: this.#symbols, memo: kernel.memo, seen });
+    this.#plainSeries = new PlainSeries({
+      ...parts,
+      kernel,
+      symbols: this.#symbols,
+      metadataLines: this.#metadataLines,
+    });
   }
 
   /**
@@ -84,7 +99,7 @@ export class Flattener {
     const tally = new Tally(options.maxTimeMs);
     this.#reset(request, options, tally);
     if (options.version === 1) this.#flattenV1(tally);
-    else this.#flattenV2();
+    else this.#flattenV2(options);
     return {
       lines: this.#lines.take(),
       counts: this.#lines.counts,
@@ -100,12 +115,14 @@ export class Flattener {
   #reset(request: Uint8Array, options: FlattenOptions, tally: Tally): void {
     const { maxLineBytes } = options;
     const maxSlots = options.maxLinesBytes / LINE_BYTES_PER_SLOT;
-    this.#reader.reset(request);
+    const taken = this.#kernel.tryTake(request);
+    this.#reader.reset(taken ?? request);
     this.#symbols.reset(maxSlots / 2);
     this.#series.reset({ maxSlots, maxLineBytes });
     this.#histogram.reset(maxLineBytes);
     this.#exemplar.labels.reset(maxLineBytes);
-    this.#lines.reset(request, options);
+    this.#lines.reset(taken ?? request, options);
+    this.#plainSeries.reset(taken !== undefined, maxLineBytes, tally);
     this.#seriesLines.reset(tally);
     this.#messageLines.reset(tally, options.version === 2 ? this.#refs : undefined);
     this.#metadataLines.reset(options.arrivedAtMs, tally);
@@ -113,8 +130,8 @@ export class Flattener {
 
   #flattenV1(tally: Tally): void {
     const reader = this.#reader;
+    let isOwn = this.#plainSeries.writeV1();
     let isOther = false;
-    let isOwn = false;
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       isOwn ||= tag === SERIES_V1 || tag === METADATA_V1;
@@ -122,6 +139,7 @@ export class Flattener {
       if (tag === SERIES_V1) {
         readSeriesV1(reader, this.#series);
         this.#seriesLines.write();
+        this.#plainSeries.writeV1();
       } else if (tag === METADATA_V1) {
         tally.received.metadata++;
         this.#metadataLines.writeV1();
@@ -130,28 +148,32 @@ export class Flattener {
     if (isOther && !isOwn) throw otherVersion('2.0', '1.0');
   }
 
-  #flattenV2(): void {
+  #flattenV2({ maxLinesBytes }: FlattenOptions): void {
     const reader = this.#reader;
-    let isOther = false;
-    let isOwn = false;
-    if (!this.#symbols.tryRead(reader)) {
+    const maxSymbols = maxLinesBytes / LINE_BYTES_PER_SLOT / 2 / SYMBOL_SLOTS;
+    if (!this.#plainSeries.tryReadSymbols(maxSymbols)) this.#symbols.read(reader);
+    if (!this.#symbols.areValid) {
       throw new RequestError(
         'invalid_protobuf',
         'the body is not a valid write request: its first symbol is not the empty string',
       );
     }
+    this.#plainSeries.writeV2();
+    let isOwn = false;
+    let isOther = false;
     while (reader.pos < reader.end) {
       const tag = reader.tag();
+      isOwn ||= tag === SERIES_V2;
+      isOther ||= tag === SERIES_V1 || tag === METADATA_V1;
       if (tag !== SERIES_V2) {
-        isOther ||= tag === SERIES_V1 || tag === METADATA_V1;
         reader.skip(tag, 0);
         continue;
       }
-      isOwn = true;
       readSeriesV2(reader, this.#series, this.#refs);
       const problem = this.#seriesLines.write();
-      if (this.#series.metadata.isGiven && problem === undefined)
-        this.#metadataLines.writeV2(this.#seriesLines.nameSlot);
+      const { isGiven, ...metadata } = this.#series.metadata;
+      if (isGiven && problem === undefined) this.#metadataLines.writeV2({ ...metadata, ...this.#seriesLines.name });
+      this.#plainSeries.writeV2();
     }
     if (isOther && !isOwn) throw otherVersion('1.0', '2.0');
   }

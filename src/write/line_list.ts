@@ -1,4 +1,5 @@
 import { RequestError } from '../errors.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import { countsOfKinds, type Lines } from '../record.ts';
 import type { LabelColumn } from '../wire/label_column.ts';
 import { LineWriter } from './line_writer.ts';
@@ -16,19 +17,24 @@ export interface Mark {
   readonly count: number;
 }
 
-/** What is kept of the index's memory between requests. */
-const KEPT_LINES = 16 * 1024;
-
-/** The lines of a request as they are written, one behind the other, and the index of them. */
+/** The lines of a request as they are written, one behind the other, and the index of them: in the kernel's memory as long as there is room. */
 export class LineList {
-  readonly writer = new LineWriter();
+  readonly writer: LineWriter;
   /** Lines of each kind, counted by those who write them. */
   counts = countsOfKinds();
-  #ends = new Uint32Array(KEPT_LINES);
-  #hashes = new Uint32Array(KEPT_LINES);
+  readonly #kernel: Kernel;
+  #ends: Uint32Array<ArrayBuffer>;
+  #hashes: Uint32Array<ArrayBuffer>;
   #count = 0;
   #limits: LineLimits = { maxLinesBytes: 0, maxLineBytes: 0 };
   #discardedBytes = 0;
+
+  constructor(kernel: Kernel) {
+    this.writer = new LineWriter(kernel.lines);
+    this.#kernel = kernel;
+    this.#ends = kernel.ends;
+    this.#hashes = kernel.hashes;
+  }
 
   /** Starts anew, with strings and values that stand in `request`. */
   reset(request: Uint8Array, limits: LineLimits): void {
@@ -37,9 +43,24 @@ export class LineList {
     this.counts = countsOfKinds();
     this.#count = 0;
     this.#discardedBytes = 0;
-    if (this.#ends.length === KEPT_LINES) return;
-    this.#ends = new Uint32Array(KEPT_LINES);
-    this.#hashes = new Uint32Array(KEPT_LINES);
+    this.#ends = this.#kernel.ends;
+    this.#hashes = this.#kernel.hashes;
+  }
+
+  /** Whether the kernel can write the next line. */
+  get isInKernel(): boolean {
+    return this.writer.isInMemory && this.#ends === this.#kernel.ends;
+  }
+
+  /** Takes the lines of samples that the kernel has written; returns how many they are. */
+  takeFromKernel(): number {
+    const { pos, count } = this.#kernel;
+    const written = count - this.#count;
+    this.writer.pos = pos;
+    this.#count = count;
+    this.counts.sample += written;
+    this.checkBytes(pos);
+    return written;
   }
 
   get end(): Mark {

@@ -52,18 +52,12 @@ export class LineWriter extends ByteWriter {
    * Writes a line up to its time.
    *
    * @param slot where `labels` has the offsets of the name
-   * @param isPlain whether the name is known to be plain, as in LabelColumn
    * @returns false when the name is not valid UTF-8; what was written is then of no use
    */
-  writeName(
-    labels: Int32Array,
-    slot: number,
-    { kind, isPlain }: { readonly kind: Kind; readonly isPlain: boolean },
-  ): boolean {
+  writeName(labels: Int32Array, slot: number, kind: Kind): boolean {
     if (kind === 'sample') this.#writePiece(HEAD);
     else this.writeAscii(`{"kind":"${kind}","name":"`);
-    if (isPlain) this.#writePlainStrings(labels, slot, slot + 2);
-    else if (!this.#writeStrings(labels, slot, slot + 2)) return false;
+    if (!this.#writeStrings(labels, slot, slot + 2)) return false;
     this.#writePiece(TIME);
     return true;
   }
@@ -90,14 +84,11 @@ export class LineWriter extends ByteWriter {
    *
    * @returns false when a label is not valid UTF-8; what was written is then of no use
    */
-  writeLabels({ slots, count, isPlain, hash, jsonBytes }: LabelColumn): boolean {
+  writeLabels({ slots, count, jsonBytes }: LabelColumn): boolean {
     // A name that had to be escaped may have taken the room.
     this.reserve(LINE_BYTES + jsonBytes);
     this.#writePiece(LABELS);
-    if (isPlain) {
-      this.#writePlainStrings(slots, 0, count * LABEL_SLOTS);
-      this.labelsHash = spread(hash);
-    } else if (!this.#writeStrings(slots, 0, count * LABEL_SLOTS)) return false;
+    if (!this.#writeStrings(slots, 0, count * LABEL_SLOTS)) return false;
     this.pos -= 2;
     this.#writePiece(END);
     return true;
@@ -163,21 +154,6 @@ export class LineWriter extends ByteWriter {
     if (isSpecial(special)) return this.#writeStringsEscaped(labels, first, stop);
     this.pos = pos;
     return true;
-  }
-
-  /** The same for strings that are known to be plain, with three bytes behind each in the source that may be read along. */
-  #writePlainStrings(labels: Int32Array, first: number, stop: number): void {
-    const source = this.sourceView;
-    const view = this.view;
-    let pos = this.pos;
-    for (let slot = first; slot < stop; slot += 2) {
-      let at = labels[slot]!;
-      const end = pos + labels[slot + 1]! - at;
-      for (; pos < end; pos += 4, at += 4) view.setInt32(pos, source.getInt32(at, true), true);
-      view.setInt32(end, (slot & 2) === 0 ? BEHIND_NAME : BEHIND_VALUE, true);
-      pos = end + BEHIND_BYTES;
-    }
-    this.pos = pos;
   }
 
   #writeStringsEscaped(labels: Int32Array, first: number, stop: number): boolean {

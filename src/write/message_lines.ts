@@ -131,7 +131,7 @@ export class MessageLines {
     const { writer } = lines;
     const mark = lines.end;
     writer.reserve(LINE_BYTES + labels.jsonBytes);
-    if (writer.writeName(labels.slots, nameSlot, { kind, isPlain: labels.isPlain }) && tryWriteBody()) {
+    if (writer.writeName(labels.slots, nameSlot, kind) && tryWriteBody()) {
       writer.reserve(LINE_BYTES + labels.jsonBytes);
       if (writer.writeLabels(labels) && lines.tryEnd(mark.pos, writer.labelsHash)) {
         lines.counts[kind]++;

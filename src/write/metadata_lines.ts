@@ -1,8 +1,8 @@
 import { messageOf, RequestError } from '../errors.ts';
+import { MEMO_SLOTS, type SeriesMetadata } from '../kernel/kernel.ts';
 import { METRIC_TYPES } from '../record.ts';
 import { MetricMetadata } from '../wire/messages.ts';
 import type { WireReader } from '../wire/protobuf.ts';
-import type { Series } from '../wire/series.ts';
 import type { Symbols } from '../wire/symbols.ts';
 import type { LineList } from './line_list.ts';
 import { LINE_BYTES } from './line_writer.ts';
@@ -13,7 +13,8 @@ import { Tally } from './tally.ts';
 
 export interface MetadataLinesParts {
   readonly reader: WireReader;
-  readonly series: Series;
+  /** What the series before had, MEMO_SLOTS each, by where the name is: in a request the series of a name share its symbol. */
+  readonly memo: Int32Array;
   readonly symbols: Symbols;
   readonly lines: LineList;
   /** Metadata that need not be written again. */
@@ -28,9 +29,6 @@ interface DecodedMetadata {
   readonly unit: Uint8Array;
 }
 
-/** Slots of what is remembered of a series' metadata: where its name is, its type, and its references. */
-const MEMO_SLOTS = 4;
-const MEMO_SIZE = 2048;
 /** So many bytes are compared in the time in which one is written. */
 const COMPARED_BYTES = 8;
 
@@ -47,8 +45,6 @@ export class MetadataLines {
   #written: MetadataSet | undefined;
   #arrivedAtMs = 0;
   #tally = new Tally();
-  /** What the series before had, MEMO_SLOTS each, by where the name is: in a request the series of a name share its symbol. */
-  readonly #memo = new Int32Array(MEMO_SIZE * MEMO_SLOTS);
 
   constructor(parts: MetadataLinesParts) {
     this.#parts = parts;
@@ -60,7 +56,7 @@ export class MetadataLines {
     this.#arrivedAtMs = arrivedAtMs;
     this.#tally = tally;
     this.#written = undefined;
-    this.#memo.fill(-1);
+    this.#parts.memo.fill(-1);
   }
 
   /** What was written of the request, the caller's from now on; undefined when nothing was. */
@@ -87,23 +83,19 @@ export class MetadataLines {
   }
 
   /**
-   * Writes the metadata of the remote write 2.0 series that was read last.
+   * Writes the metadata of a remote write 2.0 series.
    *
-   * @param nameSlot where its labels have the offsets of its name
    * @throws RequestError lines_too_large
    */
-  writeV2(nameSlot: number): void {
-    const { labels, metadata } = this.#parts.series;
-    const { type, helpRef, unitRef } = metadata;
-    const memo = this.#memo;
-    const nameAt = labels.slots[nameSlot]!;
-    const slot = (nameAt % MEMO_SIZE) * MEMO_SLOTS;
+  writeV2({ nameAt, nameEnd, type, helpRef, unitRef }: SeriesMetadata): void {
+    const { memo } = this.#parts;
+    const slot = (nameAt * MEMO_SLOTS) % memo.length;
     if (memo[slot] === nameAt && memo[slot + 1] === type && memo[slot + 2] === helpRef && memo[slot + 3] === unitRef) {
       this.#tally.skipped.metadata++;
       return;
     }
     this.#setType(type);
-    this.#place(METADATA_SLOTS.name, nameAt, labels.slots[nameSlot + 1]!);
+    this.#place(METADATA_SLOTS.name, nameAt, nameEnd);
     if (!this.#tryPlaceSymbol(METADATA_SLOTS.help, helpRef) || !this.#tryPlaceSymbol(METADATA_SLOTS.unit, unitRef)) {
       this.#reject('invalid_refs');
       return;
@@ -178,7 +170,7 @@ export class MetadataLines {
     const { writer } = this.#parts.lines;
     const texts = this.#texts;
     writer.reserve(LINE_BYTES + sizeOf(texts));
-    if (!writer.writeName(texts.offsets, METADATA_SLOTS.name, { kind: 'metadata', isPlain: false })) return false;
+    if (!writer.writeName(texts.offsets, METADATA_SLOTS.name, 'metadata')) return false;
     writer.reserve(LINE_BYTES + sizeOf(texts));
     writer.writeAscii(String(this.#arrivedAtMs));
     return tryWriteMetadata(writer, texts);

@@ -5,9 +5,9 @@ import type { Config } from '../config.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { Kernel } from '../kernel/kernel.ts';
 import { KINDS } from '../record.ts';
 import type { Version } from '../wire/series.ts';
-import { decodeSnappy } from '../wire/snappy.ts';
 import { Answers, REFUSALS, rejectionOf } from './answer.ts';
 import { declaredLength, readBody, SenderGone } from './body.ts';
 import type { Delivery } from './deliver.ts';
@@ -26,7 +26,6 @@ export interface ReceiverOptions {
   readonly log: Log;
 }
 
-const SCRATCH_BYTES = 4 * 1024 * 1024;
 /** Room for some 80,000 entries. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 
@@ -35,9 +34,9 @@ export class Receiver {
   readonly #options: ReceiverOptions;
   /** Metadata that was delivered lately. */
   readonly #seenMetadata = new MetadataSet(MAX_METADATA_BYTES);
-  readonly #flattener = new Flattener(this.#seenMetadata);
-  /** Decompressed requests live only until they are flattened, in the same turn: they share this memory, unless they are large. */
-  readonly #scratch = new Uint8Array(SCRATCH_BYTES);
+  /** A request is decompressed and flattened in one turn, so that all share this memory, unless they are large. */
+  readonly #kernel = new Kernel();
+  readonly #flattener = new Flattener(this.#seenMetadata, this.#kernel);
   readonly #answers: Answers;
   /** Aborted when a connection ends: requests that wait behind others on it have no other sign of it. */
   readonly #gone = new WeakMap<Socket, AbortSignal>();
@@ -152,7 +151,7 @@ export class Receiver {
     const { config, maxLineBytes } = this.#options;
     const arrivedAtMs = Date.now();
     const maxTimeMs = config.maxFutureMs === undefined ? undefined : arrivedAtMs + config.maxFutureMs;
-    const message = decodeSnappy(body, config.maxBodyBytes, this.#scratch);
+    const message = this.#kernel.decodeSnappy(body, config.maxBodyBytes);
     const room = pass.roomBytes;
     const maxLinesBytes = Math.min(config.maxRequestLinesBytes, room);
     try {

@@ -20,11 +20,17 @@ export class SeriesLines {
   readonly #parts: SeriesLinesParts;
   #tally = new Tally();
   /** Where the labels of the series have the offsets of its name. */
-  nameSlot = -1;
+  #nameSlot = -1;
   readonly #labels = () => labelsOf(this.#parts.reader.bytes, this.#parts.series.labels);
 
   constructor(parts: SeriesLinesParts) {
     this.#parts = parts;
+  }
+
+  /** Where the name of the series is in the request. */
+  get name(): { nameAt: number; nameEnd: number } {
+    const { slots } = this.#parts.series.labels;
+    return { nameAt: slots[this.#nameSlot]!, nameEnd: slots[this.#nameSlot + 1]! };
   }
 
   /** Gets ready for the series of another request. */
@@ -66,7 +72,7 @@ export class SeriesLines {
       const reason = problem;
       tally.reject(reason, count, () => this.#explain(reason));
     }
-    if (histogramCount + exemplarCount > 0) messageLines.write(problem === undefined ? this.nameSlot : undefined);
+    if (histogramCount + exemplarCount > 0) messageLines.write(problem === undefined ? this.#nameSlot : undefined);
     return problem;
   }
 
@@ -76,8 +82,8 @@ export class SeriesLines {
     if (hasInvalidRefs) return 'invalid_refs';
     if (labels.isOversize) return 'oversize';
     if (!tryArrange(reader.bytes, labels)) return problemOfLabels(reader.bytes, labels);
-    this.nameSlot = findMetricName(reader.bytes, labels);
-    return this.nameSlot < 0 ? (problemOfLabels(reader.bytes, labels) ?? 'no_metric_name') : undefined;
+    this.#nameSlot = findMetricName(reader.bytes, labels);
+    return this.#nameSlot < 0 ? (problemOfLabels(reader.bytes, labels) ?? 'no_metric_name') : undefined;
   }
 
   #explain(problem: SeriesProblem): string {
@@ -88,7 +94,7 @@ export class SeriesLines {
   #writeSamples(): SeriesProblem | undefined {
     const { series, lines, reader } = this.#parts;
     const { labels, sampleCount } = series;
-    if (sampleCount === 0) return labels.isPlain || areUtf8(reader.bytes, labels) ? undefined : 'invalid_utf8';
+    if (sampleCount === 0) return areUtf8(reader.bytes, labels) ? undefined : 'invalid_utf8';
     const mark = lines.end;
     const problem = this.#tryWriteSamples();
     if (problem === undefined) {
@@ -108,8 +114,7 @@ export class SeriesLines {
     const { labels, samples, sampleCount } = series;
     writer.reserve(LINE_BYTES + 2 * labels.jsonBytes);
     const start = writer.pos;
-    if (!writer.writeName(labels.slots, this.nameSlot, { kind: 'sample', isPlain: labels.isPlain }))
-      return 'invalid_utf8';
+    if (!writer.writeName(labels.slots, this.#nameSlot, 'sample')) return 'invalid_utf8';
     const timeAt = writer.pos;
     writer.writeSample(samples.slots, 0);
     const labelsAt = writer.pos;
@@ -141,12 +146,7 @@ export class SeriesLines {
     for (let slot = 0; slot < length; slot += SAMPLE_SLOTS) {
       const [low, high] = [slots[slot + 1]!, slots[slot + 2]!];
       // A series with a problem is rejected for that, with all that it has.
-      if (
-        kept === slot &&
-        timeOf(low, high) > maxTimeMs &&
-        !labels.isPlain &&
-        !areUtf8(this.#parts.reader.bytes, labels)
-      ) {
+      if (kept === slot && timeOf(low, high) > maxTimeMs && !areUtf8(this.#parts.reader.bytes, labels)) {
         return 'invalid_utf8';
       }
       if (!tally.allowsTime(low, high, this.#labels)) continue;

@@ -1,0 +1,93 @@
+import type { Kernel } from '../kernel/kernel.ts';
+import type { WireReader } from '../wire/protobuf.ts';
+import type { Symbols } from '../wire/symbols.ts';
+import type { LineList } from './line_list.ts';
+import type { MetadataLines } from './metadata_lines.ts';
+import { Tally } from './tally.ts';
+
+export interface PlainSeriesParts {
+  readonly kernel: Kernel;
+  readonly reader: WireReader;
+  readonly symbols: Symbols;
+  readonly lines: LineList;
+  readonly metadataLines: MetadataLines;
+}
+
+/** Has the kernel write the series that are as nearly all are. */
+export class PlainSeries {
+  readonly #parts: PlainSeriesParts;
+  #isInKernel = false;
+  #maxLineBytes = 0;
+  #tally = new Tally();
+
+  constructor(parts: PlainSeriesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Gets ready for another request.
+   *
+   * @param isInKernel whether the kernel has it in its memory
+   */
+  reset(isInKernel: boolean, maxLineBytes: number, tally: Tally): void {
+    this.#isInKernel = isInKernel;
+    this.#maxLineBytes = maxLineBytes;
+    this.#tally = tally;
+  }
+
+  /**
+   * Reads the symbols of a remote write 2.0 request at whose start the reader is, as Symbols.read does.
+   *
+   * @param maxSymbols past it the caller decides
+   * @returns false where the caller has to read them
+   */
+  tryReadSymbols(maxSymbols: number): boolean {
+    const { kernel, reader, symbols } = this.#parts;
+    if (!this.#isInKernel) return false;
+    const count = kernel.tryReadSymbols(reader.end, maxSymbols);
+    this.#isInKernel = count >= 0;
+    if (count >= 0) symbols.adopt(kernel.symbols, count);
+    return count >= 0;
+  }
+
+  /**
+   * Writes remote write 1.0 series from where the reader is, up to the first field that is something else.
+   *
+   * @returns whether there was one
+   * @throws RequestError lines_too_large
+   */
+  writeV1(): boolean {
+    const { kernel, reader, lines } = this.#parts;
+    if (!this.#isInKernel || !lines.isInKernel) return false;
+    const from = reader.pos;
+    reader.pos = kernel.writeSeriesV1(this.#options());
+    if (reader.pos === from) return false;
+    this.#tally.received.sample += lines.takeFromKernel();
+    return true;
+  }
+
+  /** The same for remote write 2.0, with their metadata. A request of which the kernel has read the symbols has nothing but symbols and series. */
+  writeV2(): void {
+    const { kernel, reader, lines, metadataLines } = this.#parts;
+    while (this.#isInKernel && lines.isInKernel) {
+      const start = reader.pos;
+      reader.pos = kernel.writeSeriesV2(this.#options());
+      if (reader.pos === start) break;
+      const { received, skipped } = this.#tally;
+      const { skippedMetadata, metadata } = kernel;
+      received.sample += lines.takeFromKernel();
+      received.metadata += skippedMetadata;
+      skipped.metadata += skippedMetadata;
+      if (!metadata) break;
+      received.metadata++;
+      metadataLines.writeV2(metadata);
+    }
+  }
+
+  #options() {
+    const { reader, lines } = this.#parts;
+    const { pos, count } = lines.end;
+    const { pos: from, end } = reader;
+    return { from, end, pos, count, maxLineBytes: this.#maxLineBytes, maxTimeMs: this.#tally.maxTimeMs ?? Infinity };
+  }
+}
