@@ -33,7 +33,7 @@ export async function runEndToEnd(scenario: Scenario): Promise<Measured> {
     const { all, linesInWindow, callMs } = await sink.verify(window);
     compare(scenario, report.acknowledged, all);
     const samples = linesInWindow ?? report.samplesInWindow;
-    return { ...perSample(figures, samples), ackMs: report.ackMs, fakeMs: callMs, lines: all.lines };
+    return { window, ...perSample(figures, samples), ackMs: report.ackMs, fakeMs: callMs, lines: all.lines };
   } finally {
     await Promise.all([sink.end(), load.end(), target?.end()]);
   }

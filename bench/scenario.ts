@@ -51,6 +51,7 @@ export interface Percentiles {
 }
 
 export interface Measured {
+  readonly window: Window;
   /** Accepted by the sink within the window; acknowledged within it where the sink is a directory. */
   readonly samplesPerSecond: number;
   /** User and system of the whole process. */
