@@ -1,6 +1,7 @@
 /**
  * Where the time of the adapter's main thread goes: `node …/bench/profile.js ['{"packing":"none"}']`, after `npm run build`; any field of a
- * scenario can be given.
+ * scenario can be given. The profiler counts wall time: where all cores are busy, what wakes another thread or process (a write to a socket, a
+ * gzip) is charged with the time that the other takes the core for. The threads' figures are CPU time.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
