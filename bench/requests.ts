@@ -29,20 +29,40 @@ interface Sample {
   readonly round: number;
 }
 
+/** `long` is what Kubernetes adds to a series: twelve labels more. */
+export type LabelLength = 'short' | 'long';
+
+export interface RequestShape {
+  readonly samplesPerRequest?: number;
+  readonly labels?: LabelLength;
+}
+
+type Labels = [name: string, value: string][];
+
 /** Writes the `index`th request of a remote write 1.0 sender that has `seriesCount` series; what it returns is the caller's. */
-export function makeRequest(index: number, seriesCount: number): Uint8Array {
-  const request = Buffer.alloc(SAMPLES_PER_REQUEST * 256);
+export function makeRequest(index: number, seriesCount: number, shape: RequestShape = {}): Uint8Array {
+  const { samplesPerRequest = SAMPLES_PER_REQUEST, labels = 'short' } = shape;
+  const labelsOfSeries = labels === 'short' ? labelsOf : longLabelsOf;
+  const request = Buffer.alloc(samplesPerRequest * (labels === 'short' ? 256 : 1024));
   let end = 0;
-  for (const sample of samplesOf(index, seriesCount)) end = writeSeries(request, end, sample);
+  for (const sample of samplesOf(index, seriesCount, samplesPerRequest)) {
+    end = writeSeries(request, end, { ...sample, labels: labelsOfSeries(sample.series) });
+  }
   return new Uint8Array(request.subarray(0, end));
 }
 
-/** The same in remote write 2.0, each series with its metadata, as Prometheus sends it. */
-export function makeRequestV2(index: number, seriesCount: number): Uint8Array {
+/** The same in remote write 2.0, short labels, each series with its metadata, as Prometheus sends it. */
+export function makeRequestV2(
+  index: number,
+  seriesCount: number,
+  { samplesPerRequest = SAMPLES_PER_REQUEST }: Pick<RequestShape, 'samplesPerRequest'> = {},
+): Uint8Array {
   const symbols = new Map([['', 0]]);
-  const series = Buffer.alloc(SAMPLES_PER_REQUEST * 64);
+  const series = Buffer.alloc(samplesPerRequest * 64);
   let end = 0;
-  for (const sample of samplesOf(index, seriesCount)) end = writeSeriesV2(series, end, { ...sample, symbols });
+  for (const sample of samplesOf(index, seriesCount, samplesPerRequest)) {
+    end = writeSeriesV2(series, end, { ...sample, symbols });
+  }
   const table = Buffer.alloc(64 + 64 * symbols.size);
   let tableEnd = 0;
   for (const symbol of symbols.keys()) {
@@ -53,13 +73,13 @@ export function makeRequestV2(index: number, seriesCount: number): Uint8Array {
   return new Uint8Array(Buffer.concat([table.subarray(0, tableEnd), series.subarray(0, end)]));
 }
 
-function* samplesOf(index: number, seriesCount: number): Generator<Sample> {
-  for (let sample = index * SAMPLES_PER_REQUEST; sample < (index + 1) * SAMPLES_PER_REQUEST; sample++) {
+function* samplesOf(index: number, seriesCount: number, samplesPerRequest: number): Generator<Sample> {
+  for (let sample = index * samplesPerRequest; sample < (index + 1) * samplesPerRequest; sample++) {
     yield { series: sample % seriesCount, round: Math.floor(sample / seriesCount) };
   }
 }
 
-function labelsOf(series: number): [name: string, value: string][] {
+function labelsOf(series: number): Labels {
   const target = Math.floor(series / SERIES_PER_TARGET);
   const member = series % SERIES_PER_TARGET;
   return [
@@ -72,14 +92,43 @@ function labelsOf(series: number): [name: string, value: string][] {
   ];
 }
 
+function longLabelsOf(series: number): Labels {
+  const [name, cpu, instance, job, mode, zone] = labelsOf(series) as [Labels[0], ...Labels];
+  const target = Math.floor(series / SERIES_PER_TARGET);
+  return [
+    name,
+    ['cluster', 'blue'],
+    ['container', 'node-exporter'],
+    cpu!,
+    ['endpoint', 'metrics'],
+    ['environment', 'production'],
+    instance!,
+    job!,
+    mode!,
+    ['namespace', 'monitoring'],
+    ['node', `ip-10-${target >> 16}-${(target >> 8) & 255}-${target & 255}`],
+    ['pod', `node-exporter-${(target * 7_919 + 60_466_176).toString(36)}`],
+    ['prometheus', 'k8s'],
+    ['prometheus_replica', 'k8s-0'],
+    ['region', 'eu-central-1'],
+    ['service', 'node-exporter'],
+    ['team', 'platform'],
+    zone!,
+  ];
+}
+
 function timeOf({ series, round }: Sample): number {
   return FIRST_TIME + round * 15_000 + (Math.floor(series / SERIES_PER_TARGET) % 15_000);
 }
 
-function writeSeries(request: Buffer, start: number, sample: Sample): number {
+function writeSeries(
+  request: Buffer,
+  start: number,
+  { labels, ...sample }: Sample & { readonly labels: Labels },
+): number {
   // Tag and a length of two bytes, filled in at the end.
   let at = start + 3;
-  for (const [name, value] of labelsOf(sample.series)) {
+  for (const [name, value] of labels) {
     request[at++] = 0x0a;
     request[at++] = name.length + value.length + 4;
     request[at++] = 0x0a;

@@ -1,0 +1,100 @@
+import { ACK, COST, FAKE, LIBRARIES_RATIO, LOAD, SCALE_RATIO, type Row, type Table } from './pipeline_table.ts';
+import { BASE, type Scenario } from './scenario.ts';
+
+/** `quick` gives a first look in two or three minutes: short windows, and of each scale its ends. */
+export type Pace = 'full' | 'quick';
+
+const LATENCY_WINDOW_MS = { full: 20_000, quick: 4_000 } as const;
+const QUICK = { warmUpMs: 1_000, windowMs: 1_000 } as const;
+
+export function sinkTable(pace: Pace): Table {
+  const base = baseOf(pace);
+  const pair = (packing: 'gzip' | 'none'): Row[] => [
+    { title: `${packing}, Kinesis: plain libraries`, scenario: { ...base, packing, program: 'libraries' } },
+    {
+      title: `${packing}, Kinesis`,
+      scenario: { ...base, packing },
+      comparedWith: `${packing}, Kinesis: plain libraries`,
+    },
+  ];
+  return {
+    title: 'Packings and sinks: 2,000 samples a request, 1 M series, 10 connections',
+    columns: { ...COST, ...LIBRARIES_RATIO, ...LOAD, ...ACK },
+    rows: [
+      ...pair('gzip'),
+      ...pair('none'),
+      { title: 'lines, Kinesis', scenario: { ...base, packing: 'lines' } },
+      { title: 'gzip, Firehose', scenario: { ...base, sink: 'firehose' } },
+      { title: 'none, Firehose', scenario: { ...base, sink: 'firehose', packing: 'none' } },
+      { title: 'directory', scenario: { ...base, sink: 'directory' } },
+    ],
+  };
+}
+
+/** One factor at a time. */
+export function scaleTables(pace: Pace): Table[] {
+  const base = baseOf(pace);
+  const table = (factor: string, rows: readonly [title: string, factors: Partial<Scenario>][]): Table => ({
+    title: `${factor}: gzip, Kinesis; else 2,000 samples a request, 1 M series, 10 connections`,
+    columns: { ...COST, ...SCALE_RATIO, ...LOAD, ...ACK },
+    rows: (pace === 'full' ? rows : [rows[0]!, rows.at(-1)!]).map(([title, factors]) => ({
+      title,
+      scenario: { ...base, ...factors },
+      ...(title !== rows[0]![0] && { comparedWith: rows[0]![0] }),
+    })),
+  });
+  return [
+    // Packed records wait for lines, so that small requests need many connections to fill them, as Prometheus with its shards has.
+    table('Samples per request', [
+      ['10,000', { samplesPerRequest: 10_000 }],
+      ['2,000', {}],
+      ['500, 40 connections', { samplesPerRequest: 500, connections: 40 }],
+      ['100, 200 connections', { samplesPerRequest: 100, connections: 200 }],
+    ]),
+    table('Series', [
+      ['1 thousand', { seriesCount: 1_000 }],
+      ['10 thousand', { seriesCount: 10_000 }],
+      ['100 thousand', { seriesCount: 100_000 }],
+      ['1 million', { seriesCount: 1_000_000 }],
+    ]),
+    table('Connections', [
+      ['1', { connections: 1 }],
+      ['10', { connections: 10 }],
+      ['50', { connections: 50 }],
+      ['200', { connections: 200 }],
+    ]),
+    table('Labels', [
+      ['6 labels', {}],
+      ['18 labels, 2.4 times the bytes of lines', { labels: 'long' }],
+    ]),
+    table('Remote write', [
+      ['1.0', {}],
+      ['2.0', { version: 2 }],
+    ]),
+  ];
+}
+
+/** @param samplesPerSecond what packing none can do here */
+export function latencyTable(pace: Pace, samplesPerSecond: number): Table {
+  const requestsPerSecond = (samplesPerRequest: number) => samplesPerSecond / 10 / samplesPerRequest;
+  const row = (samplesPerRequest: number, thinkMs: number): Row => ({
+    title: `${samplesPerRequest} a request, the fake thinks ${thinkMs} ms`,
+    scenario: {
+      ...baseOf(pace),
+      packing: 'none',
+      samplesPerRequest,
+      requestsPerSecond: requestsPerSecond(samplesPerRequest),
+      thinkMs,
+      windowMs: LATENCY_WINDOW_MS[pace],
+    },
+  });
+  return {
+    title: `Latency at 10% load, ${Math.round(samplesPerSecond / 10)} samples/s: none, Kinesis, 1 M series; a call has 500 samples`,
+    columns: { ...ACK, ...FAKE, ...LOAD },
+    rows: [row(2_000, 0), row(2_000, 10), row(500, 0), row(500, 10)],
+  };
+}
+
+function baseOf(pace: Pace): Scenario {
+  return pace === 'full' ? BASE : { ...BASE, ...QUICK };
+}
