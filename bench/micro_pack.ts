@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Lines } from '../src/record.ts';
 import { spanBytes, type Batch, type SinkLimits, type Span } from '../src/sinks/sink.ts';
 import { LineQueue, type Waiting } from '../src/write/batch.ts';
+import { BufferPool } from '../src/write/buffer_pool.ts';
 import { createPacker, type Packer, type Packing } from '../src/write/pack.ts';
 import type { Stage } from './micro_measure.ts';
 
@@ -36,7 +37,7 @@ export async function pack(requests: readonly Lines[], packer: Packer): Promise<
 }
 
 export function packerOf(packing: Packing, limits: SinkLimits): Packer {
-  return createPacker({ packing, recordBytes: RECORD_BYTES, limits, random: Math.random });
+  return createPacker({ packing, recordBytes: RECORD_BYTES, limits, pool: new BufferPool(), random: Math.random });
 }
 
 function takeFills(requests: readonly Lines[], packer: Packer): Span[][] {

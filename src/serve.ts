@@ -9,6 +9,7 @@ import { openDirectorySink } from './sinks/directory.ts';
 import { openFirehoseSink } from './sinks/firehose.ts';
 import { openKinesisSink } from './sinks/kinesis.ts';
 import type { Sink } from './sinks/sink.ts';
+import { BufferPool } from './write/buffer_pool.ts';
 import { Delivery } from './write/deliver.ts';
 import { Gate } from './write/gate.ts';
 import { createHttpServer } from './write/http.ts';
@@ -41,6 +42,7 @@ export async function serve({ config, log, version, openSink = openSinkOf }: Ser
   const sink = await openSink(config.destination, log);
   const metrics = createMetrics();
   const gate = new Gate(config.maxInFlightBytes);
+  const pool = new BufferPool();
   const delivery = new Delivery({
     sink,
     log,
@@ -48,10 +50,11 @@ export async function serve({ config, log, version, openSink = openSinkOf }: Ser
     flushIntervalMs: config.flushIntervalMs,
     deliveryTimeoutMs: config.deliveryTimeoutMs,
     packing: config.packing,
+    pool,
     recordBytes: config.recordBytes,
     countReading: () => gate.reading,
   });
-  const receiver = new Receiver({ config, gate, delivery, maxLineBytes: delivery.maxLineBytes, metrics, log });
+  const receiver = new Receiver({ config, gate, pool, delivery, maxLineBytes: delivery.maxLineBytes, metrics, log });
   const state = {
     linesInFlight: () => delivery.linesInFlight,
     bytesInFlight: () => gate.heldBytes,

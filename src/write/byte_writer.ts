@@ -1,5 +1,6 @@
 import { ORDINARY_NAN } from '../record.ts';
 import { viewOf } from '../wire/text_words.ts';
+import type { BufferPool } from './buffer_pool.ts';
 import { writeAscii, writeDouble, writeInt64 } from './json_number.ts';
 
 /**
@@ -50,11 +51,11 @@ export class ByteWriter {
     if (needed > length) this.#resize(Math.max(needed, Math.min(2 * length, this.#maxBytes)));
   }
 
-  /** A copy of what was written. */
-  take(): Uint8Array {
-    const copy = Buffer.allocUnsafeSlow(this.pos);
+  /** A copy of what was written, in a buffer of the pool. */
+  take(pool: BufferPool): Uint8Array {
+    const copy = pool.take(this.pos);
     copy.set(this.bytes.subarray(0, this.pos));
-    return new Uint8Array(copy.buffer);
+    return copy.subarray(0, this.pos);
   }
 
   /** Writes again what stands at [from, to). */

@@ -6,6 +6,7 @@ import type { Lines } from '../record.ts';
 import { countRecords, type Batch, type Rejected, type Sink } from '../sinks/sink.ts';
 import { bytesOf, LineQueue, type Room } from './batch.ts';
 import { countBill } from './bill.ts';
+import type { BufferPool } from './buffer_pool.ts';
 import { CallWindow } from './call_window.ts';
 import { DrainRate } from './drain_rate.ts';
 import { isolate } from './isolate.ts';
@@ -16,6 +17,7 @@ import { SinkHealth } from './sink_health.ts';
 export interface DeliveryOptions {
   readonly sink: Sink;
   readonly packing: Packing;
+  readonly pool: BufferPool;
   /** What a packed record aims at, in bytes. */
   readonly recordBytes: number;
   readonly log: Log;
@@ -32,6 +34,8 @@ export interface DeliveryOptions {
 const PACKING_ADVICE =
   'a shard takes 1,000 records a second, and with packing none each sample is one; --packing gzip puts some 1,500 samples into a record';
 
+/** How many more records are worth another call for each that is under way. */
+const FILLS_PER_CALL = 2;
 /** The weight of the newest request in the running number of lines that a request has. */
 const REQUEST_WEIGHT = 0.1;
 
@@ -171,8 +175,23 @@ export class Delivery {
   #waitMs(): number {
     const heldBackMs = this.#health.resumeAtMs - this.#now();
     if (heldBackMs > 0) return heldBackMs;
-    if (this.#queue.fills(this.#packer.fill) || this.#isDue()) return 0;
+    if (this.#queue.fills(this.#worthACall()) || this.#isDue()) return 0;
     return this.#flushAtMs() - this.#now();
+  }
+
+  /**
+   * What is worth another call: two more records for each call that is under way, as many as a call may have. A call costs the same whatever it
+   * holds, so they hold more of what comes in while others take their time, and there are few of them.
+   */
+  #worthACall(): Room {
+    const { fill, perCall } = this.#packer;
+    const { share } = this.#window;
+    const fills = Math.min(
+      1 + FILLS_PER_CALL * this.#calls.size,
+      perCall.fills * share,
+      (perCall.bytes * share) / fill.bytes,
+    );
+    return fills <= 1 ? fill : { ...fill, lines: fills * fill.lines, bytes: fills * fill.bytes };
   }
 
   /** Whether what waits has to go, however little it is. */

@@ -8,6 +8,7 @@ import { Series, type Version } from '../wire/series.ts';
 import { readSeriesV1 } from '../wire/series_reader_v1.ts';
 import { readSeriesV2 } from '../wire/series_reader_v2.ts';
 import { LabelRefs, Symbols } from '../wire/symbols.ts';
+import { BufferPool } from './buffer_pool.ts';
 import { LineList, type LineLimits } from './line_list.ts';
 import { MessageLines } from './message_lines.ts';
 import { MetadataLines } from './metadata_lines.ts';
@@ -66,6 +67,7 @@ export class Flattener {
   readonly #histogram = new HistogramReader();
   readonly #exemplar = new ExemplarReader();
   readonly #kernel: Kernel;
+  readonly #pool: BufferPool;
   readonly #lines: LineList;
   readonly #seriesLines: SeriesLines;
   readonly #messageLines: MessageLines;
@@ -75,8 +77,10 @@ export class Flattener {
   /**
    * @param seen metadata that need not be written again; the caller's, who adds what was delivered
    * @param kernel nobody else's while it flattens
+   * @param pool the lines' buffers come from it; the caller may give them back
    */
-  constructor(seen = new MetadataSet(), kernel = new Kernel()) {
+  constructor(seen = new MetadataSet(), kernel = new Kernel(), pool = new BufferPool()) {
+    this.#pool = pool;
     this.#kernel = kernel;
     this.#lines = new LineList(kernel);
     const parts = { reader: this.#reader, series: this.#series, lines: this.#lines };
@@ -101,7 +105,7 @@ export class Flattener {
     if (options.version === 1) this.#flattenV1(tally);
     else this.#flattenV2(options);
     return {
-      lines: this.#lines.take(),
+      lines: this.#lines.take(this.#pool),
       counts: this.#lines.counts,
       received: tally.received,
       skipped: tally.skipped,

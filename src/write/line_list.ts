@@ -2,6 +2,7 @@ import { RequestError } from '../errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { countsOfKinds, type Lines } from '../record.ts';
 import type { LabelColumn } from '../wire/label_column.ts';
+import type { BufferPool } from './buffer_pool.ts';
 import { LineWriter } from './line_writer.ts';
 
 export interface LineLimits {
@@ -121,10 +122,10 @@ export class LineList {
     this.discard(Math.min(jsonBytes, this.#limits.maxLineBytes));
   }
 
-  /** The lines, the caller's from now on. */
-  take(): Lines {
+  /** The lines, the caller's from now on, their bytes in a buffer of the pool. */
+  take(pool: BufferPool): Lines {
     return {
-      bytes: this.writer.take(),
+      bytes: this.writer.take(pool),
       ends: this.#ends.slice(0, this.#count),
       hashes: this.#hashes.slice(0, this.#count),
     };

@@ -6,10 +6,11 @@ import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { Kernel } from '../kernel/kernel.ts';
-import { KINDS } from '../record.ts';
+import { KINDS, type Lines } from '../record.ts';
 import type { Version } from '../wire/series.ts';
 import { Answers, REFUSALS, rejectionOf } from './answer.ts';
 import { declaredLength, readBody, SenderGone } from './body.ts';
+import type { BufferPool } from './buffer_pool.ts';
 import type { Delivery } from './deliver.ts';
 import { Flattener, type Flattened } from './flatten.ts';
 import { noRoom, type Gate, type Pass } from './gate.ts';
@@ -20,6 +21,7 @@ import { countWritten, NOTHING_WRITTEN, setWritten } from './written.ts';
 export interface ReceiverOptions {
   readonly config: Pick<Config, 'maxBodyBytes' | 'maxRequestLinesBytes' | 'maxFutureMs'>;
   readonly gate: Gate;
+  readonly pool: BufferPool;
   readonly delivery: Delivery;
   readonly maxLineBytes: number;
   readonly metrics: Metrics;
@@ -36,7 +38,7 @@ export class Receiver {
   readonly #seenMetadata = new MetadataSet(MAX_METADATA_BYTES);
   /** A request is decompressed and flattened in one turn, so that all share this memory, unless they are large. */
   readonly #kernel = new Kernel();
-  readonly #flattener = new Flattener(this.#seenMetadata, this.#kernel);
+  readonly #flattener: Flattener;
   readonly #answers: Answers;
   /** Aborted when a connection ends: requests that wait behind others on it have no other sign of it. */
   readonly #gone = new WeakMap<Socket, AbortSignal>();
@@ -47,6 +49,7 @@ export class Receiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#flattener = new Flattener(this.#seenMetadata, this.#kernel, options.pool);
     this.#answers = new Answers(options);
     setMaxListeners(0, this.#abandoning.signal);
   }
@@ -107,12 +110,27 @@ export class Receiver {
     const pass = this.#enter(request);
     const flattened = await this.#read(request, version, pass);
     const { lines, counts, metadata } = flattened;
-    const options = { arrivedAtMs, signal: this.#goneSignal(request.socket), onUnreferenced: pass.release };
-    const outcome = await this.#options.delivery.deliver(lines, options);
+    const letGo = this.#sharedBetweenTwo(lines);
+    const onUnreferenced = () => {
+      pass.release();
+      letGo();
+    };
+    const signal = this.#goneSignal(request.socket);
+    const outcome = await this.#options.delivery.deliver(lines, { arrivedAtMs, signal, onUnreferenced });
     const isWhole = outcome.ending === 'delivered' && outcome.refused === 0;
     if (isWhole && metadata) this.#seenMetadata.addAll(metadata, Date.now());
     if (version === 2) setWritten(response, isWhole ? counts : countWritten(lines, outcome.accepted));
+    letGo();
     return rejectionOf(outcome, flattened);
+  }
+
+  /** Lines that the delivery and the answer both read: the second of the two that lets go gives their buffer back. */
+  #sharedBetweenTwo({ bytes }: Lines): () => void {
+    let holders = 2;
+    return () => {
+      holders--;
+      if (holders === 0) this.#options.pool.give(bytes);
+    };
   }
 
   /** Reads and flattens a request. What goes wrong gives the pass back. */
@@ -177,5 +195,5 @@ export class Receiver {
 }
 
 function memoryOf({ lines: { bytes, ends, hashes }, metadata }: Flattened): number {
-  return bytes.byteLength + ends.byteLength + hashes.byteLength + (metadata?.memoryBytes ?? 0);
+  return bytes.buffer.byteLength + ends.byteLength + hashes.byteLength + (metadata?.memoryBytes ?? 0);
 }

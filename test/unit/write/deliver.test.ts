@@ -3,6 +3,7 @@ import { SinkError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/log.ts';
 import { createMetrics } from '../../../src/metrics.ts';
 import type { SinkLimits } from '../../../src/sinks/sink.ts';
+import { BufferPool } from '../../../src/write/buffer_pool.ts';
 import { Delivery } from '../../../src/write/deliver.ts';
 import type { Outcome } from '../../../src/write/ledger.ts';
 import type { Packing } from '../../../src/write/pack.ts';
@@ -36,6 +37,7 @@ function start({
     flushIntervalMs: 100,
     deliveryTimeoutMs: 25_000,
     packing,
+    pool: new BufferPool(),
     recordBytes: 25 * 1024,
     countReading: () => (reading.now ? 1 : 0),
     now: () => Date.now(),
@@ -272,7 +274,7 @@ describe('packed records', () => {
     vi.advanceTimersByTime(99);
     expect(sink.callCount).toBe(0);
     vi.advanceTimersByTime(1);
-    await sink.call();
+    await (await sink.call()).accept();
     expect(sink.callCount).toBe(1);
     deliver(...Array.from({ length: 60 }, () => 'y'.repeat(999)));
     while (sink.callCount < 2) await new Promise(setImmediate);
@@ -281,6 +283,40 @@ describe('packed records', () => {
     delivery.drain();
     while (sink.callCount < 3) await new Promise(setImmediate);
     expect(sink.pending.at(-1)!.lines).toHaveLength(10);
+  });
+
+  test('wait for two more of them for each call that is under way, or for the flush interval', async () => {
+    const { sink, deliver } = start({ packing: 'lines', limits: { maxCallsInFlight: 4 } });
+    const deliverRecords = (count: number) => deliver(...Array.from({ length: 26 * count }, () => 'z'.repeat(999)));
+    const calls = async (count: number) => {
+      while (sink.callCount < count) await new Promise(setImmediate);
+      return sink.pending.at(-1)!;
+    };
+    deliverRecords(1);
+    await calls(1);
+    deliverRecords(2);
+    await new Promise(setImmediate);
+    expect(sink.callCount).toBe(1);
+    deliverRecords(1);
+    expect((await calls(2)).lines.length).toBeGreaterThanOrEqual(3 * 25);
+    deliverRecords(4);
+    vi.advanceTimersByTime(99);
+    await new Promise(setImmediate);
+    expect(sink.callCount).toBe(2);
+    vi.advanceTimersByTime(1);
+    await calls(3);
+  });
+
+  test('that wait go when a call ends', async () => {
+    const { sink, deliver } = start({ packing: 'lines' });
+    const record = Array.from({ length: 26 }, () => 'z'.repeat(999));
+    deliver(...record);
+    const first = await sink.call();
+    deliver(...record);
+    await new Promise(setImmediate);
+    expect(sink.callCount).toBe(1);
+    await first.accept();
+    while (sink.callCount < 2) await new Promise(setImmediate);
   });
 
   test('are packed anew when they were not taken', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLog } from '../../../src/log.ts';
 import { createMetrics } from '../../../src/metrics.ts';
 import type { Batch, Rejected, Sink, SinkLimits } from '../../../src/sinks/sink.ts';
+import { BufferPool } from '../../../src/write/buffer_pool.ts';
 import { Delivery } from '../../../src/write/deliver.ts';
 import { Gate } from '../../../src/write/gate.ts';
 import { linesOf } from '../../support/lines.ts';
@@ -99,6 +100,7 @@ async function simulate(options: Sinks) {
   const delivery = new Delivery({
     sink,
     packing: 'none',
+    pool: new BufferPool(),
     recordBytes: 25_600,
     log,
     metrics: createMetrics(),

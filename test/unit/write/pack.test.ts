@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { spanBytes, type Batch, type Rejected, type SinkLimits, type Span } from '../../../src/sinks/sink.ts';
+import { BufferPool } from '../../../src/write/buffer_pool.ts';
 import { LineQueue, type Waiting } from '../../../src/write/batch.ts';
 import { createPacker, halve, type Packing } from '../../../src/write/pack.ts';
 import { batchOf, linesOf, textsOf } from '../../support/lines.ts';
@@ -15,11 +16,12 @@ const LIMITS: SinkLimits = {
   maxCallsInFlight: 8,
 };
 const RECORD_BYTES = 1_024;
+const pool = new BufferPool();
 
 function packerOf(packing: Packing, limits: Partial<SinkLimits> = {}) {
   let calls = 0;
   const random = () => (calls++ * 0.618_034) % 1;
-  return createPacker({ packing, recordBytes: RECORD_BYTES, limits: { ...LIMITS, ...limits }, random });
+  return createPacker({ packing, recordBytes: RECORD_BYTES, limits: { ...LIMITS, ...limits }, pool, random });
 }
 
 /** The bytes of each record of a batch. */
