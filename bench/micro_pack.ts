@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Lines } from '../src/record.ts';
 import { spanBytes, type Batch, type SinkLimits, type Span } from '../src/sinks/sink.ts';
 import { LineQueue, type Waiting } from '../src/write/batch.ts';
-import { BufferPool } from '../src/write/buffer_pool.ts';
+import { BufferPool } from '../src/buffer_pool.ts';
 import { createPacker, type Packer, type Packing } from '../src/write/pack.ts';
 import type { Stage } from './micro_measure.ts';
 

@@ -2,6 +2,7 @@
 // themselves, list prices of us-east-1. Prints the table; needs a build. The price of S3, of Athena and of the machine is not in it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { Flattener } from '../dist/write/flatten.js';
+import { BufferPool } from '../dist/buffer_pool.js';
 import { LineQueue } from '../dist/write/batch.js';
 import { createPacker } from '../dist/write/pack.js';
 import { decodeSnappy } from '../dist/wire/snappy.js';
@@ -50,7 +51,7 @@ async function measure(packing) {
     maxRecordBytes: 1_000_000,
     maxCallsInFlight: 1,
   };
-  const packer = createPacker({ packing, recordBytes: RECORD_BYTES, limits, random: () => 0.5 });
+  const packer = createPacker({ packing, recordBytes: RECORD_BYTES, limits, pool: new BufferPool(), random: () => 0.5 });
   const queue = new LineQueue();
   for (let round = 0; round < 20; round++) {
     for (const lines of fixtureLines()) queue.add({ lines, queuedAtMs: 0, ranges: [] });

@@ -109,9 +109,15 @@ function fit(lines: Lines, { from, to }: Range, room: Room): number {
   const takes = (end: number) => bytesOf(lines, { from, to: end }) + (end - from) * room.overheadBytesPerLine;
   const most = Math.min(to, from + room.lines);
   if (takes(most) <= room.bytes) return most;
-  let end = from;
-  while (end < most && takes(end + 1) <= room.bytes) end++;
-  return end;
+  // The last end that has room.
+  let least = from;
+  let beyond = most;
+  while (beyond - least > 1) {
+    const end = (least + beyond) >>> 1;
+    if (takes(end) <= room.bytes) least = end;
+    else beyond = end;
+  }
+  return least;
 }
 
 /** Bytes of a run of lines. */

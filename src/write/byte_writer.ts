@@ -1,6 +1,6 @@
 import { ORDINARY_NAN } from '../record.ts';
 import { viewOf } from '../wire/text_words.ts';
-import type { BufferPool } from './buffer_pool.ts';
+import type { BufferPool } from '../buffer_pool.ts';
 import { writeAscii, writeDouble, writeInt64 } from './json_number.ts';
 
 /**

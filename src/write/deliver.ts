@@ -6,7 +6,7 @@ import type { Lines } from '../record.ts';
 import { countRecords, type Batch, type Rejected, type Sink } from '../sinks/sink.ts';
 import { bytesOf, LineQueue, type Room } from './batch.ts';
 import { countBill } from './bill.ts';
-import type { BufferPool } from './buffer_pool.ts';
+import type { BufferPool } from '../buffer_pool.ts';
 import { CallWindow } from './call_window.ts';
 import { DrainRate } from './drain_rate.ts';
 import { isolate } from './isolate.ts';

@@ -8,7 +8,7 @@ import { Series, type Version } from '../wire/series.ts';
 import { readSeriesV1 } from '../wire/series_reader_v1.ts';
 import { readSeriesV2 } from '../wire/series_reader_v2.ts';
 import { LabelRefs, Symbols } from '../wire/symbols.ts';
-import { BufferPool } from './buffer_pool.ts';
+import { BufferPool } from '../buffer_pool.ts';
 import { LineList, type LineLimits } from './line_list.ts';
 import { MessageLines } from './message_lines.ts';
 import { MetadataLines } from './metadata_lines.ts';

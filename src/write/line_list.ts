@@ -2,7 +2,7 @@ import { RequestError } from '../errors.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { countsOfKinds, type Lines } from '../record.ts';
 import type { LabelColumn } from '../wire/label_column.ts';
-import type { BufferPool } from './buffer_pool.ts';
+import type { BufferPool } from '../buffer_pool.ts';
 import { LineWriter } from './line_writer.ts';
 
 export interface LineLimits {

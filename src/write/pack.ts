@@ -1,8 +1,7 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { countRecords, spanBytes, type Batch, type Rejected, type SinkLimits, type Span } from '../sinks/sink.ts';
 import type { Room } from './batch.ts';
-import type { BufferPool } from './buffer_pool.ts';
+import type { BufferPool } from '../buffer_pool.ts';
+import { gzipParts, lengthOf } from '../gzip.ts';
 
 /**
  * What one record of a stream holds: one line, many lines, or many lines as one gzip member. Firehose puts records behind each other byte by byte, so that
@@ -56,20 +55,19 @@ export function createPacker(options: PackerOptions): Packer {
     case 'lines':
       return new RecordPacker(options, { join: (parts) => Promise.resolve(joinAnew(parts)), firstRatio: 1 });
     case 'gzip':
-      return new RecordPacker(options, { join: (parts) => gzipped(parts, options), firstRatio: FIRST_RATIO });
+      return new RecordPacker(options, {
+        join: (parts) => gzipParts(parts, { pool: options.pool, expectedBytes: EXPECTED_SHARE * options.recordBytes }),
+        firstRatio: FIRST_RATIO,
+      });
   }
 }
-
-const gzipAsync = promisify(gzip);
-/** Level 3 takes no more time than level 1 for these lines, and makes 6 to 16% less of them (Node 20 and 24). */
-const GZIP_LEVEL = 3;
 
 /** Of node_exporter's lines; only the first records are filled by it. */
 const FIRST_RATIO = 10;
 /** The share of the record that the expected compression fills: a record a little over its size costs a whole unit more. */
 const FILL_SHARE = 0.94;
-/** The first chunk has room for a record that is a little over its size. */
-const CHUNK_SHARE = 1.2;
+/** A record that is over its size is hardly ever more than this. */
+const EXPECTED_SHARE = 1.2;
 /** The weight of the newest record in the running ratio. */
 const RATIO_WEIGHT = 0.2;
 /** What gzip adds at most to what does not compress: stored blocks' headers, its own header and trailer. */
@@ -143,28 +141,6 @@ class RecordPacker implements Packer {
 
 function joinAnew(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-}
-
-/** Compresses parts as one gzip member, on a thread of libuv's pool. */
-async function gzipped(parts: readonly Uint8Array[], { recordBytes, pool }: PackerOptions): Promise<Uint8Array> {
-  // The whole record in one chunk saves a turn of the thread pool.
-  const options = { level: GZIP_LEVEL, chunkSize: Math.ceil(CHUNK_SHARE * recordBytes) };
-  if (parts.length === 1) return gzipAsync(parts[0]!, options);
-  const raw = pool.take(lengthOf(parts));
-  try {
-    let pos = 0;
-    for (const part of parts) {
-      raw.set(part, pos);
-      pos += part.length;
-    }
-    return await gzipAsync(raw.subarray(0, pos), options);
-  } finally {
-    pool.give(raw);
-  }
-}
-
-function lengthOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Where each line is a record: what was accepted is runs of lines between those that were not. */

@@ -10,7 +10,7 @@ import { KINDS, type Lines } from '../record.ts';
 import type { Version } from '../wire/series.ts';
 import { Answers, REFUSALS, rejectionOf } from './answer.ts';
 import { declaredLength, readBody, SenderGone } from './body.ts';
-import type { BufferPool } from './buffer_pool.ts';
+import type { BufferPool } from '../buffer_pool.ts';
 import type { Delivery } from './deliver.ts';
 import { Flattener, type Flattened } from './flatten.ts';
 import { noRoom, type Gate, type Pass } from './gate.ts';

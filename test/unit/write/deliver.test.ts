@@ -3,7 +3,7 @@ import { SinkError } from '../../../src/errors.ts';
 import { createLog } from '../../../src/log.ts';
 import { createMetrics } from '../../../src/metrics.ts';
 import type { SinkLimits } from '../../../src/sinks/sink.ts';
-import { BufferPool } from '../../../src/write/buffer_pool.ts';
+import { BufferPool } from '../../../src/buffer_pool.ts';
 import { Delivery } from '../../../src/write/deliver.ts';
 import type { Outcome } from '../../../src/write/ledger.ts';
 import type { Packing } from '../../../src/write/pack.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLog } from '../../../src/log.ts';
 import { createMetrics } from '../../../src/metrics.ts';
 import type { Batch, Rejected, Sink, SinkLimits } from '../../../src/sinks/sink.ts';
-import { BufferPool } from '../../../src/write/buffer_pool.ts';
+import { BufferPool } from '../../../src/buffer_pool.ts';
 import { Delivery } from '../../../src/write/deliver.ts';
 import { Gate } from '../../../src/write/gate.ts';
 import { linesOf } from '../../support/lines.ts';

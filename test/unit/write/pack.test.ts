@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { spanBytes, type Batch, type Rejected, type SinkLimits, type Span } from '../../../src/sinks/sink.ts';
-import { BufferPool } from '../../../src/write/buffer_pool.ts';
+import { BufferPool } from '../../../src/buffer_pool.ts';
 import { LineQueue, type Waiting } from '../../../src/write/batch.ts';
 import { createPacker, halve, type Packing } from '../../../src/write/pack.ts';
 import { batchOf, linesOf, textsOf } from '../../support/lines.ts';

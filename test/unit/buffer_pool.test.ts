@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BufferPool } from '../../../src/write/buffer_pool.ts';
+import { BufferPool } from '../../src/buffer_pool.ts';
 
 const KIB = 1024;
 
