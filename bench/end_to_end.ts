@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, type Child } from './child.ts';
 import type { LinesSum } from './line_sums.ts';
 import type { LoadApi } from './load.ts';
-import { readPeakRssMiB, readUsage } from './process_usage.ts';
+import { readPeakRssMiB, readUsage, type Usage } from './process_usage.ts';
 import type { Measured, Percentiles, Scenario, Window } from './scenario.ts';
 import type { StreamApi } from './stream.ts';
 import { makeArchiveDir, startTarget, sumArchive, type Target } from './target.ts';
@@ -19,23 +19,27 @@ import { makeArchiveDir, startTarget, sumArchive, type Target } from './target.t
 export async function runEndToEnd(scenario: Scenario): Promise<Measured> {
   const sink = await startSink(scenario);
   const load = startChild<LoadApi>('load');
-  let target: Target | undefined;
+  const targets: Target[] = [];
   try {
     const { seriesCount, samplesPerRequest, connections, labels, version, requestsPerSecond } = scenario;
     const pace = requestsPerSecond === undefined ? {} : { requestsPerSecond };
     await load.call('prepare', { seriesCount, samplesPerRequest, connections, labels, version, ...pace });
-    target = await startTarget(scenario, sink.where);
-    await load.call('start', target.port);
-    const pids = { target: target.pid, around: [load.pid, ...(sink.pid === undefined ? [] : [sink.pid])] };
+    for (let copy = 0; copy < scenario.copies; copy++) targets.push(await startTarget(scenario, sink.where));
+    await load.call(
+      'start',
+      targets.map(({ port }) => port),
+    );
+    const around = [load.pid, ...(sink.pid === undefined ? [] : [sink.pid])];
+    const pids = { targets: targets.map(({ pid }) => pid), around };
     const { window, ...figures } = await watch(scenario, pids);
     const report = await load.call('stop', window);
-    await target.stop();
+    for (const target of targets) await target.stop();
     const { all, linesInWindow, callMs } = await sink.verify(window);
     compare(scenario, report.acknowledged, all);
     const samples = linesInWindow ?? report.samplesInWindow;
     return { window, ...perSample(figures, samples), ackMs: report.ackMs, fakeMs: callMs, lines: all.lines };
   } finally {
-    await Promise.all([sink.end(), load.end(), target?.end()]);
+    await Promise.all([sink.end(), load.end(), ...targets.map((target) => target.end())]);
   }
 }
 
@@ -87,35 +91,43 @@ interface Figures {
 }
 
 interface Pids {
-  readonly target: number;
+  readonly targets: readonly number[];
   readonly around: readonly number[];
 }
 
 async function watch(
   { warmUpMs, windowMs }: Scenario,
-  { target, around }: Pids,
+  { targets, around }: Pids,
 ): Promise<Figures & { readonly window: Window }> {
-  const usages = () => [target, ...around].map(readUsage);
+  const usagesOf = (pids: readonly number[]) => pids.map(readUsage);
   await sleep(warmUpMs);
-  const before = usages();
+  const [before, aroundBefore] = [usagesOf(targets), usagesOf(around)];
   await sleep(windowMs);
-  const after = usages();
-  const rssMiB = readPeakRssMiB(target);
+  const [after, aroundAfter] = [usagesOf(targets), usagesOf(around)];
+  const rssMiB = sumOf(targets, readPeakRssMiB);
 
-  const used = after.map(({ cpuSeconds }, index) => cpuSeconds - before[index]!.cpuSeconds);
   const [first, last] = [before[0]!, after[0]!];
   const seconds = (last.atNs - first.atNs) / 1e9;
-  const shareOf = (thread: number) =>
-    ((last.threadSeconds.get(thread) ?? 0) - (first.threadSeconds.get(thread) ?? 0)) / seconds;
+  const shareOf = (copy: number, thread: number) =>
+    ((after[copy]!.threadSeconds.get(thread) ?? 0) - (before[copy]!.threadSeconds.get(thread) ?? 0)) / seconds;
   return {
     window: { fromNs: first.atNs, toNs: last.atNs },
     seconds,
-    cpuSeconds: used[0]!,
-    mainThreadShare: shareOf(target),
-    threadShares: [...last.threadSeconds.keys()].sort((a, b) => a - b).map(shareOf),
-    aroundShare: used.slice(1).reduce((sum, cpuSeconds) => sum + cpuSeconds, 0) / seconds,
+    cpuSeconds: usedBetween(before, after),
+    mainThreadShare: sumOf(targets, (pid, copy) => shareOf(copy, pid)),
+    threadShares: [...last.threadSeconds.keys()].sort((a, b) => a - b).map((thread) => shareOf(0, thread)),
+    aroundShare: usedBetween(aroundBefore, aroundAfter) / seconds,
     rssMiB,
   };
+}
+
+/** CPU seconds of some processes. */
+function usedBetween(before: readonly Usage[], after: readonly Usage[]): number {
+  return sumOf(after, ({ cpuSeconds }, index) => cpuSeconds - before[index]!.cpuSeconds);
+}
+
+function sumOf<Value>(values: readonly Value[], number: (value: Value, index: number) => number): number {
+  return values.reduce((sum, value, index) => sum + number(value, index), 0);
 }
 
 function perSample({ seconds, cpuSeconds, ...shares }: Figures, samples: number) {

@@ -13,7 +13,7 @@ export interface LoadOptions extends Pick<
   Scenario,
   'seriesCount' | 'samplesPerRequest' | 'connections' | 'labels' | 'version' | 'requestsPerSecond'
 > {
-  readonly port: number;
+  readonly ports: readonly number[];
 }
 
 export interface LoadReport {
@@ -26,8 +26,9 @@ export interface LoadReport {
 
 export interface LoadApi {
   /** Makes the requests and opens the connections. */
-  prepare(options: Omit<LoadOptions, 'port'>): void;
-  start(port: number): Promise<void>;
+  prepare(options: Omit<LoadOptions, 'ports'>): void;
+  /** Connects to each port in turn. */
+  start(ports: readonly number[]): Promise<void>;
   /** Sends no more, and waits until all is acknowledged. */
   stop(window: Window): Promise<LoadReport>;
 }
@@ -49,7 +50,7 @@ interface Body {
   acknowledgements: number;
 }
 
-function makeBodies({ seriesCount, samplesPerRequest, labels, version }: Omit<LoadOptions, 'port'>): Body[] {
+function makeBodies({ seriesCount, samplesPerRequest, labels, version }: Omit<LoadOptions, 'ports'>): Body[] {
   const count = Math.max(LEAST_BODIES, Math.ceil(seriesCount / samplesPerRequest));
   return Array.from({ length: count }, (_, index) => {
     const shape = { samplesPerRequest, labels };
@@ -61,7 +62,7 @@ function makeBodies({ seriesCount, samplesPerRequest, labels, version }: Omit<Lo
 }
 
 class Load {
-  readonly #options: Omit<LoadOptions, 'port'>;
+  readonly #options: Omit<LoadOptions, 'ports'>;
   readonly #bodies: readonly Body[];
   readonly #idle: Socket[] = [];
   readonly #sockets: Socket[] = [];
@@ -77,14 +78,14 @@ class Load {
   #failure: Error | undefined;
   #onEnd: (() => void) | undefined;
 
-  constructor(options: Omit<LoadOptions, 'port'>) {
+  constructor(options: Omit<LoadOptions, 'ports'>) {
     this.#options = options;
     this.#bodies = makeBodies(options);
   }
 
-  async start(port: number): Promise<void> {
+  async start(ports: readonly number[]): Promise<void> {
     const { connections, requestsPerSecond } = this.#options;
-    await Promise.all(Array.from({ length: connections }, () => this.#connect(port)));
+    await Promise.all(Array.from({ length: connections }, (_, index) => this.#connect(ports[index % ports.length]!)));
     this.#dueNs = nowNs();
     if (requestsPerSecond === undefined) {
       for (const socket of this.#idle.splice(0)) this.#send(socket, this.#dueNs);
@@ -218,6 +219,6 @@ offer<LoadApi>({
   prepare: (options) => {
     load = new Load(options);
   },
-  start: (port) => load!.start(port),
+  start: (ports) => load!.start(ports),
   stop: (window) => load!.stop(window),
 });

@@ -4,9 +4,10 @@
  */
 import os from 'node:os';
 import { runEndToEnd } from './end_to_end.ts';
-import { latencyTable, scaleTables, sinkTable, type Pace } from './pipeline_rows.ts';
+import { latencyTable, scaleTables, seriesTable, sinkTable, type Pace } from './pipeline_rows.ts';
 import { printHead, printRow, type Row, type Table } from './pipeline_table.ts';
 import { BASE, type Measured } from './scenario.ts';
+import { printTargets } from './targets.ts';
 
 const given = process.argv.slice(2);
 const pace: Pace = given.includes('--quick') ? 'quick' : 'full';
@@ -50,7 +51,7 @@ function describeMachine(): void {
     [
       'A sender, the adapter as users start it, and a fake of the AWS service, a process each, on these cores together. CPU is user + system of all',
       `threads of the adapter, from /proc, over the samples that the fake accepted in a window of ${windowMs / 1000} s after ${warmUpMs / 1000} s of warming up; of ${PASSES[pace]} runs`,
-      'the one with the least. After each run all lines in the sink are compared with all that was acknowledged. Shares are of one core.',
+      '(sinks and series) the one with the least. After each run all lines in the sink are compared with all that was acknowledged. Shares are of one core.',
     ].join('\n'),
   );
 }
@@ -59,10 +60,13 @@ function describeMachine(): void {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 describeMachine();
-const inSinks = await runTable(sinkTable(pace), PASSES[pace]);
-for (const table of scaleTables(pace)) await runTable(table, PASSES[pace]);
+const sinks = await runTable(sinkTable(pace), PASSES[pace]);
+const series = await runTable(seriesTable(pace), PASSES[pace]);
+for (const table of scaleTables(pace)) await runTable(table, 1);
+let latency = new Map<string, Measured>();
 if (chosenRows(latencyTable(pace, 1)).length > 0) {
-  const none = inSinks.get('none, Kinesis') ?? (await runEndToEnd({ ...BASE, packing: 'none' }));
-  await runTable(latencyTable(pace, none.samplesPerSecond), 1);
+  const none = sinks.get('none, Kinesis') ?? (await runEndToEnd({ ...BASE, packing: 'none' }));
+  latency = await runTable(latencyTable(pace, none.samplesPerSecond), 1);
 }
+printTargets({ sinks, series, latency });
 console.log(`\nload after ${os.loadavg()[0]!.toFixed(1)}`);

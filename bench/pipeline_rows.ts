@@ -5,7 +5,7 @@ import { BASE, type Scenario } from './scenario.ts';
 export type Pace = 'full' | 'quick';
 
 const LATENCY_WINDOW_MS = { full: 20_000, quick: 4_000 } as const;
-const QUICK = { warmUpMs: 1_000, windowMs: 1_000 } as const;
+const QUICK = { warmUpMs: 2_000, windowMs: 1_000 } as const;
 
 export function sinkTable(pace: Pace): Table {
   const base = baseOf(pace);
@@ -31,47 +31,56 @@ export function sinkTable(pace: Pace): Table {
   };
 }
 
-/** One factor at a time. */
+export function seriesTable(pace: Pace): Table {
+  return scaleTable(pace, 'Series', [
+    ['1 thousand', { seriesCount: 1_000 }],
+    ['10 thousand', { seriesCount: 10_000 }],
+    ['100 thousand', { seriesCount: 100_000 }],
+    ['1 million', { seriesCount: 1_000_000 }],
+  ]);
+}
+
+/** The other factors, one at a time. */
 export function scaleTables(pace: Pace): Table[] {
-  const base = baseOf(pace);
-  const table = (factor: string, rows: readonly [title: string, factors: Partial<Scenario>][]): Table => ({
-    title: `${factor}: gzip, Kinesis; else 2,000 samples a request, 1 M series, 10 connections`,
-    columns: { ...COST, ...SCALE_RATIO, ...LOAD, ...ACK },
-    rows: (pace === 'full' ? rows : [rows[0]!, rows.at(-1)!]).map(([title, factors]) => ({
-      title,
-      scenario: { ...base, ...factors },
-      ...(title !== rows[0]![0] && { comparedWith: rows[0]![0] }),
-    })),
-  });
   return [
     // Packed records wait for lines, so that small requests need many connections to fill them, as Prometheus with its shards has.
-    table('Samples per request', [
+    scaleTable(pace, 'Samples per request', [
       ['10,000', { samplesPerRequest: 10_000 }],
       ['2,000', {}],
       ['500, 40 connections', { samplesPerRequest: 500, connections: 40 }],
       ['100, 200 connections', { samplesPerRequest: 100, connections: 200 }],
     ]),
-    table('Series', [
-      ['1 thousand', { seriesCount: 1_000 }],
-      ['10 thousand', { seriesCount: 10_000 }],
-      ['100 thousand', { seriesCount: 100_000 }],
-      ['1 million', { seriesCount: 1_000_000 }],
-    ]),
-    table('Connections', [
+    scaleTable(pace, 'Connections', [
       ['1', { connections: 1 }],
       ['10', { connections: 10 }],
       ['50', { connections: 50 }],
       ['200', { connections: 200 }],
     ]),
-    table('Labels', [
+    scaleTable(pace, 'Labels', [
       ['6 labels', {}],
       ['18 labels, 2.4 times the bytes of lines', { labels: 'long' }],
     ]),
-    table('Remote write', [
+    scaleTable(pace, 'Processes', [
+      ['1', {}],
+      ['2, each with half of the connections', { copies: 2 }],
+    ]),
+    scaleTable(pace, 'Remote write', [
       ['1.0', {}],
       ['2.0', { version: 2 }],
     ]),
   ];
+}
+
+function scaleTable(pace: Pace, factor: string, rows: readonly [title: string, factors: Partial<Scenario>][]): Table {
+  return {
+    title: `${factor}: gzip, Kinesis; else 2,000 samples a request, 1 M series, 10 connections`,
+    columns: { ...COST, ...SCALE_RATIO, ...LOAD, ...ACK },
+    rows: (pace === 'full' ? rows : [rows[0]!, rows.at(-1)!]).map(([title, factors]) => ({
+      title,
+      scenario: { ...baseOf(pace), ...factors },
+      ...(title !== rows[0]![0] && { comparedWith: rows[0]![0] }),
+    })),
+  };
 }
 
 /** @param samplesPerSecond what packing none can do here */
