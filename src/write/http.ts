@@ -9,6 +9,8 @@ const KEEP_ALIVE_MS = 330_000;
 const REQUEST_MS = 30_000;
 const CHECK_EVERY_MS = 1_000;
 
+const WRITE_PATHS = ['/receive', '/api/v1/write'];
+
 export interface HttpOptions {
   readonly receiver: Receiver;
   readonly registry: Registry;
@@ -19,7 +21,7 @@ export interface HttpOptions {
 export function createHttpServer({ receiver, registry, isReady }: HttpOptions): Server {
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  app.all(['/receive', '/api/v1/write'], receiver.handle);
+  app.all(WRITE_PATHS, receiver.handle);
   app.get('/-/healthy', (_request, response) => {
     response.type('text').send('healthy\n');
   });
@@ -41,5 +43,10 @@ export function createHttpServer({ receiver, registry, isReady }: HttpOptions): 
     headersTimeout: REQUEST_MS,
     connectionsCheckingInterval: CHECK_EVERY_MS,
   };
-  return createServer(timeouts, app);
+  return createServer(timeouts, (request, response) => {
+    // Express gives every request and its answer other prototypes, after which V8 looks each of their properties up anew: a quarter of the CPU time of
+    // small requests. So it only gets what is not written as senders write it.
+    if (WRITE_PATHS.includes(request.url ?? '')) void receiver.handle(request, response);
+    else app(request, response);
+  });
 }
