@@ -92,7 +92,8 @@ function writeSeries(at: usize, end: usize): bool {
 
 /** Reads the metadata that a series ends with. What the series of this name before had is skipped; else the registers tell of it. */
 function takeMetadata(at: usize, end: usize, name: usize, nameBytes: usize): bool {
-  if (load<u8>(at) != METADATA || at + 2 + load<u8>(at, 1) != end) return false;
+  const bytes: usize = load<u8>(at, 1);
+  if (load<u8>(at) != METADATA || bytes >= 0x80 || at + 2 + bytes != end) return false;
   at += 2;
   let type: u32 = 0;
   let help: u32 = 0;
