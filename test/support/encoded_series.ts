@@ -5,8 +5,6 @@ import { bytesField, concat, fixed64Field, join, varint, varintField } from './p
 export interface EncodedSeries {
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly values: readonly number[];
-  /** Fields behind the samples. */
-  readonly more?: Uint8Array;
 }
 
 const TIME = 1_795_000_000_000;
@@ -22,7 +20,7 @@ export function encodeSeries(version: 1 | 2, series: readonly EncodedSeries[]): 
   };
   const messages = series.map((one) => {
     const labels = bytesField(1, join(one.labels.flat().map((text) => varint(refOf(text)))));
-    return bytesField(5, concat(labels, join(one.values.map(sample)), one.more ?? new Uint8Array(0)));
+    return bytesField(5, concat(labels, join(one.values.map(sample))));
   });
   return join([...[...refs.keys()].map((text) => bytesField(4, text)), ...messages]);
 }

@@ -3,6 +3,7 @@ import { SYMBOL_SLOTS } from '../../../src/kernel/kernel.ts';
 import { encodeSeries, seriesOfLine, type EncodedSeries } from '../../support/encoded_series.ts';
 import { KernelAndAlone } from '../../support/kernel_and_alone.ts';
 import { bytesField, concat } from '../../support/protobuf_writer.ts';
+import { sample, time, valueOne } from '../../support/series.ts';
 
 const both = new KernelAndAlone();
 const { request, lines, ends, symbols } = both.kernel;
@@ -113,6 +114,19 @@ describe('symbols', () => {
     ];
     expect(both.expectSameOfLarge(encodeSeries(2, series), { version: 2 })).toBe(6);
     expect(both.kernel.takenLines).toBe(6);
+  });
+
+  // A second of comparing would not be seen, the minutes that these take are.
+  test('much longer than a line are not compared again and again', () => {
+    const long = 'n'.repeat(3_500_000);
+    const texts = ['', '__name__', 'up', `${long}a`, `${long}b`];
+    const series = (...refs: readonly number[]) =>
+      bytesField(5, concat(bytesField(1, Uint8Array.from(refs)), sample(valueOne, time(1))));
+    const unsorted = new Uint8Array(Buffer.alloc(50_000 * series(4, 2, 3, 2).length, series(4, 2, 3, 2)));
+    const all = concat(...texts.map((text) => bytesField(4, text)), unsorted, series(1, 2));
+    const options = { version: 2 as const, maxLineBytes: 1_000, maxLinesBytes: 64_000_000 };
+    expect(both.expectSameOfLarge(all, options)).toBe(1);
+    expect(both.kernel.takenLines).toBe(1);
   });
 
   test('a series of more bytes than all memory together', () => {
