@@ -27,7 +27,8 @@ import { readVarint, varint } from './varint';
 /** Where the next line goes, and how many there are. */
 export let out: usize = LINES;
 export let count: usize = 0;
-let maxLineBytes: usize = 0;
+/** The longest line that is written. */
+export let maxLineBytes: usize = 0;
 let maxTime: f64 = 0;
 
 const NO_TIME: u64 = u64.MAX_VALUE;

@@ -1,4 +1,4 @@
-import { count, out, rollBack, setLabel, writeSamples } from './lines';
+import { count, maxLineBytes, out, rollBack, setLabel, writeSamples } from './lines';
 import {
   LABELS,
   LABEL_BYTES,
@@ -67,6 +67,7 @@ function writeSeries(at: usize, end: usize): bool {
   let label = LABELS;
   let metricName: usize = 0;
   let hash: u32 = 0;
+  let textBytes: usize = 0;
   while (at < refsEnd) {
     at = readVarint(at);
     const nameRef = varint;
@@ -78,10 +79,14 @@ function writeSeries(at: usize, end: usize): bool {
     const valueSymbol = symbolOf(<u32>valueRef);
     const name = textOf(nameSymbol);
     const nameBytes = bytesOf(nameSymbol);
+    const valueBytes = bytesOf(valueSymbol);
+    // A few bytes can name large symbols again and again: what no line holds is not compared.
+    textBytes += nameBytes + valueBytes;
+    if (textBytes > maxLineBytes) return false;
     if (label != LABELS && !isAfter(name, nameBytes, load<u32>(label - LABEL_BYTES), load<u32>(label - LABEL_BYTES, 4)))
       return false;
     if (isMetricName(name, nameBytes)) metricName = label;
-    setLabel(label, name, nameBytes, textOf(valueSymbol), bytesOf(valueSymbol));
+    setLabel(label, name, nameBytes, textOf(valueSymbol), valueBytes);
     hash += hashWord(hashOf(nameSymbol), hashOf(valueSymbol));
     label += LABEL_BYTES;
   }
@@ -92,7 +97,8 @@ function writeSeries(at: usize, end: usize): bool {
 
 /** Reads the metadata that a series ends with. What the series of this name before had is skipped; else the registers tell of it. */
 function takeMetadata(at: usize, end: usize, name: usize, nameBytes: usize): bool {
-  if (load<u8>(at) != METADATA || at + 2 + load<u8>(at, 1) != end) return false;
+  const bytes: usize = load<u8>(at, 1);
+  if (load<u8>(at) != METADATA || bytes >= 0x80 || at + 2 + bytes != end) return false;
   at += 2;
   let type: u32 = 0;
   let help: u32 = 0;

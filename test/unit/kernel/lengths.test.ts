@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { KernelAndAlone } from '../../support/kernel_and_alone.ts';
+import { bytesField, concat, fixed64Field, join, varint, varintField } from '../../support/protobuf_writer.ts';
+import { ONE } from '../../support/series.ts';
+
+/*
+ * Lengths and numbers that are longer than they have to be, and lengths that say something else than where a message ends. The kernel reads many of them
+ * as one byte.
+ */
+const both = new KernelAndAlone();
+
+/** Tags, and where the length of a varint changes. */
+const BYTES = [0x00, 0x01, 0x08, 0x09, 0x0a, 0x10, 0x12, 0x18, 0x20, 0x22, 0x2a, 0x7f, 0x80, 0xff];
+
+interface Paddings {
+  readonly series?: number;
+  readonly label?: number;
+  readonly name?: number;
+  readonly value?: number;
+  readonly refs?: number;
+  readonly sample?: number;
+  readonly time?: number;
+}
+
+function requestOf(version: 1 | 2, { series, label, name, value, refs, sample, time }: Paddings): Uint8Array {
+  const one = bytesField(2, concat(fixed64Field(1, ONE), varintField(2, 1_795_000_000_000, time)), sample);
+  const field = (own: string, text: string) =>
+    bytesField(1, concat(bytesField(1, own, name), bytesField(2, text, value)), label);
+  const labels =
+    version === 1
+      ? concat(field('__name__', 'up'), field('job', 'node'))
+      : bytesField(1, join([1, 2, 3, 4].map((ref) => varint(ref, name))), refs);
+  const symbols = ['', '__name__', 'up', 'job', 'node'].map((text) => bytesField(4, text, value));
+  const message = bytesField(version === 1 ? 1 : 5, concat(labels, one, one), series);
+  return concat(...(version === 1 ? [] : symbols), message, message);
+}
+
+describe.each([1, 2] as const)('version %d', (version) => {
+  test.each(['series', 'label', 'name', 'value', 'refs', 'sample', 'time'] as const)('%s, padded', (place) => {
+    for (let padding = 0; padding <= 4; padding++) {
+      const request = requestOf(version, { [place]: padding });
+      both.expectSame(request, { version });
+      if (padding === 0) expect(both.kernel.takenLines).toBe(4);
+      for (let end = 0; end < request.length; end++) both.expectSame(request.subarray(0, end), { version });
+    }
+  });
+
+  test('another byte instead of each', () => {
+    const request = requestOf(version, {});
+    for (let at = 0; at < request.length; at++) {
+      const changed = request.slice();
+      for (const byte of [...BYTES, request[at]! ^ 0x80, request[at]! + 1, request[at]! - 1]) {
+        changed[at] = byte;
+        both.expectSame(changed, { version });
+      }
+    }
+  });
+});
+
+test('a label whose length takes two bytes, the first of which says where it seems to end', () => {
+  const one = bytesField(2, concat(fixed64Field(1, ONE), varintField(2, 5)));
+  const metricName = bytesField(1, concat(bytesField(1, '__name__'), bytesField(2, 'up')));
+  for (let first = 0x80; first < 0xfc; first++) {
+    const nameBytes = first >> 1;
+    const text = concat(bytesField(1, 'n'.repeat(nameBytes)), bytesField(2, 'v'.repeat(first - 4 - nameBytes)));
+    // Its second byte is the tag of the name: so long the label is then, or the series is too short for it.
+    for (const samples of [1, 120]) {
+      const label = concat(Uint8Array.of(0x0a, first), text, ...new Array<Uint8Array>(samples).fill(one));
+      both.expectSame(bytesField(1, concat(metricName, label)), { version: 1 });
+      expect(both.kernel.takenLines).toBe(0);
+    }
+  }
+});
