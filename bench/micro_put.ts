@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { KinesisClient, PutRecords$, PutRecordsCommand, type PutRecordsOutput } from '@aws-sdk/client-kinesis';
-import { openOperation } from '../src/sinks/aws_client.ts';
+import { openOperation } from '../src/sinks/aws_operation.ts';
 import { PutSink } from '../src/sinks/aws_put.ts';
 import { PUT_RECORDS_ANSWER, readPutAnswer } from '../src/sinks/aws_put_answer.ts';
 import { writePutBody } from '../src/sinks/aws_put_body.ts';

@@ -1,6 +1,6 @@
 import { SinkError } from '../errors.ts';
-import type { AwsOperation } from './aws_client.ts';
 import { classifyAwsError, sinkErrorOf, type AwsTarget } from './aws_errors.ts';
+import type { AwsOperation } from './aws_operation.ts';
 import { readPutAnswer, type PutAnswerForm } from './aws_put_answer.ts';
 import { countRecords, type Batch, type Rejected, type Sink, type SinkLimits } from './sink.ts';
 

@@ -1,5 +1,6 @@
 import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { clientSettings, openOperation, type AwsClientOptions } from './aws_client.ts';
+import { clientSettings, type AwsClientOptions } from './aws_client.ts';
+import { openOperation } from './aws_operation.ts';
 import { PutSink } from './aws_put.ts';
 import { PUT_RECORD_BATCH_ANSWER } from './aws_put_answer.ts';
 import { writePutBody } from './aws_put_body.ts';
