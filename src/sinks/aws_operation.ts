@@ -167,7 +167,10 @@ class AwsWay {
     };
     const prepare: Prepare = (command) => {
       const { middlewareStack: steps } = command;
-      steps.addRelativeTo(giveBody(() => first), at('after', 'serializerMiddleware', 'giveBody'));
+      steps.addRelativeTo(
+        giveBody(() => first),
+        at('after', 'serializerMiddleware', 'giveBody'),
+      );
       steps.addRelativeTo(keepPrepared(keep), at('before', 'httpSigningMiddleware', 'keepPrepared'));
       steps.addRelativeTo(exchangeOver(requestHandler), at('before', 'deserializerMiddleware', 'exchange'));
       steps.addRelativeTo(giveResponse, at('after', 'deserializerMiddleware', 'giveResponse'));

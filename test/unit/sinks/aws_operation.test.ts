@@ -13,7 +13,11 @@ const ARN = `arn:aws:kinesis:${REGION}:123456789012:stream/history`;
 const GOOD = { statusCode: 200, text: '{"FailedRecordCount":0}' };
 
 interface Seen {
+  readonly method: string;
+  readonly protocol: string;
   readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
@@ -68,7 +72,7 @@ const { signal } = new AbortController();
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** A request without what each has of its own. */
-function sameOf({ headers, body: _, ...request }: Seen): object {
+function sameOf({ method, protocol, hostname, port, path, headers }: Seen): object {
   const {
     'amz-sdk-invocation-id': id,
     'content-length': length,
@@ -78,7 +82,8 @@ function sameOf({ headers, body: _, ...request }: Seen): object {
     ...rest
   } = headers;
   for (const own of [id, length, hash, date]) expect(own).toBeDefined();
-  return { ...request, headers: { ...rest, authorization: authorization.replace(/[0-9a-f]{64}$/, '') } };
+  const signedBy = authorization.replace(/[0-9a-f]{64}$/, '');
+  return { method, protocol, hostname, port, path, headers: { ...rest, signedBy } };
 }
 
 async function errorOf(call: Promise<unknown>): Promise<object> {
@@ -100,9 +105,15 @@ describe.each([
   { title: 'credentials with an account', open: openKinesis, stream: 'history', credentials: ACCOUNT },
   { title: 'an ARN and an account', open: openKinesis, stream: ARN, credentials: ACCOUNT },
   { title: 'a session', open: openKinesis, stream: 'a', credentials: { ...FAKE_CREDENTIALS, sessionToken: 'token' } },
-  { title: 'a custom endpoint', open: openKinesis, stream: ARN, credentials: ACCOUNT, endpoint: 'http://aws.test:81/a' },
+  {
+    title: 'a custom endpoint',
+    open: openKinesis,
+    stream: ARN,
+    credentials: ACCOUNT,
+    endpoint: 'http://aws.test:81/a',
+  },
   { title: 'Firehose', open: openFirehose, stream: 'history', credentials: FAKE_CREDENTIALS },
-])('calls with $title', ({ open, title: _, ...settings }) => {
+])('calls with $title', ({ open, ...settings }) => {
   test('are those of the SDK', async () => {
     const { handler, operation, sendPlainly } = await open(settings);
     await sendPlainly();
