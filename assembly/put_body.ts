@@ -1,13 +1,9 @@
-/**
- * The records in the body of a PutRecords or PutRecordBatch call: base64 of lines, 12 bytes at a time, and the JSON around it. A module of its own, whose
- * memory is laid out by src/kernel/put_body.ts.
+import { MASKS } from './put_masks';
+
+/*
+ * The records in the body of a call: base64 of lines, 12 bytes at a time, and the JSON around it.
  */
 
-/** 16 bytes of ones, then 16 of zeros. */
-const MASKS: usize = memory.data<u8>([
-  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0,
-]);
 /** `{"Data": "` */
 const OPEN: usize = memory.data<u8>([
   0x7b, 0x22, 0x44, 0x61, 0x74, 0x61, 0x22, 0x3a, 0x20, 0x22, 0, 0, 0, 0, 0, 0,
@@ -24,11 +20,6 @@ const KEY_BYTES: usize = 18;
 const CLOSE: u32 = 0x20_2c_7d_22;
 const CLOSE_BYTES: usize = 4;
 const PADDING: u8 = 0x3d;
-
-/** Where the memory is the caller's from on. */
-export function firstFree(): usize {
-  return (__heap_base + 15) & ~15;
-}
 
 /**
  * Writes records one behind the other, each with a comma behind it.

@@ -6,7 +6,7 @@ import asc from 'assemblyscript/asc';
 
 const MODULES = [
   { entry: 'assembly/index.ts', target: 'src/kernel/module.ts', name: 'KERNEL_MODULE' },
-  { entry: 'assembly/put_body.ts', target: 'src/kernel/put_body_module.ts', name: 'PUT_BODY_MODULE' },
+  { entry: 'assembly/put.ts', target: 'src/kernel/put_module.ts', name: 'PUT_MODULE' },
 ];
 
 for (const { entry, target, name } of MODULES) {

@@ -1,4 +1,5 @@
-import { countRecordBytes, PutBodyKernel } from '../kernel/put_body.ts';
+import { countRecordBytes } from '../kernel/put_kernel.ts';
+import { putKernel } from './aws_put_kernel.ts';
 import type { Batch } from './sink.ts';
 
 /** Characters of a partition key: a series' 32-bit hash in hexadecimal, so that a series keeps its shard. */
@@ -28,18 +29,15 @@ export interface PutBodyOptions {
  * @returns a buffer of its own
  */
 export function writePutBody(stream: StreamField, batch: Batch, { partitionKeys }: PutBodyOptions): Uint8Array {
-  kernel ??= new PutBodyKernel();
   const text = `${JSON.stringify(stream).slice(0, -1)},"Records":[`;
   // JSON allows the space, and those in the records: all is even in length so, for writers that write two bytes at a time.
   const head = text.length % 2 === 0 ? text : `${text} `;
   const size = batch.reduce((sum, span) => sum + countRecordBytes({ ...span, partitionKeys }), head.length);
   const body = Buffer.allocUnsafeSlow(size);
   let pos = body.write(head, 'latin1');
+  const kernel = putKernel();
   for (const span of batch) pos = kernel.writeRecords(body, pos, { ...span, partitionKeys });
   // In the place of the comma behind the last record.
   body.write(LAST_CLOSE, size - LAST_CLOSE.length, 'latin1');
   return body;
 }
-
-/** Made by the first call. */
-let kernel: PutBodyKernel | undefined;

@@ -1,8 +1,8 @@
 import type { Lines } from '../record.ts';
-import { PUT_BODY_MODULE } from './put_body_module.ts';
+import { PUT_MODULE } from './put_module.ts';
 import { instantiate, type ModuleMemory } from './web_assembly.ts';
 
-/** What assembly/put_body.ts exports. */
+/** What assembly/put.ts exports. */
 interface Exports {
   readonly memory: ModuleMemory;
   readonly firstFree: () => number;
@@ -14,11 +14,22 @@ interface Exports {
     partitionKeys: boolean,
     out: number,
   ) => number;
+  readonly countEntries: (
+    at: number,
+    end: number,
+    receipt: number,
+    receiptBytes: number,
+    other: number,
+    otherBytes: number,
+  ) => number;
 }
 
 /** Bytes of a record besides the base64 of its line: `{"Data": "`, `"}, `, and between them `","PartitionKey":"` and 8 hexadecimal digits. */
 const FRAME_BYTES = 14;
 const KEY_BYTES = 26;
+
+/** The longest piece of an entry. */
+const PIECE_BYTES = 32;
 
 const PAGE_BYTES = 64 * 1024;
 /** May be read and written behind a region along with it. */
@@ -49,23 +60,30 @@ export function countRecordBytes({ lines: { ends }, from, to, partitionKeys }: R
   return size;
 }
 
-/**
- * Writes the records of PutRecords and PutRecordBatch in WebAssembly: `{"Data": "<base64 of the line>","PartitionKey":"<8 hex digits>"}, `, or without the key.
- * Nothing of one call lasts until the next.
- */
-export class PutBodyKernel {
+/** How the entry of a record that was accepted reads: `<receipt>…"}` or `<receipt>…<other>…"}`. ASCII of up to 32 characters each. */
+export interface EntryPieces {
+  readonly receipt: string;
+  readonly other: string;
+}
+
+/** What PutRecords and PutRecordBatch need in WebAssembly. Nothing of one call lasts until the next. */
+export class PutKernel {
   readonly #exports: Exports;
   /** Where ends and hashes are in the memory; behind them are the lines, and then what is written. */
   readonly #endsAt: number;
   #memory: Uint8Array<ArrayBuffer>;
 
   constructor() {
-    this.#exports = instantiate(PUT_BODY_MODULE) as Exports;
+    this.#exports = instantiate(PUT_MODULE) as Exports;
     this.#endsAt = this.#exports.firstFree();
     this.#memory = new Uint8Array(this.#exports.memory.buffer);
   }
 
-  /** Writes them, each with a comma behind it, from `pos` on; returns where the next goes. */
+  /**
+   * Writes records, each with a comma behind it, from `pos` on: `{"Data": "<base64 of the line>","PartitionKey":"<8 hex digits>"}, `, or without the key.
+   *
+   * @returns where the next goes
+   */
   writeRecords(out: Uint8Array, pos: number, { lines, from, to, partitionKeys }: RecordsOptions): number {
     const { ends } = lines;
     for (let next = from; next < to;) {
@@ -77,6 +95,22 @@ export class PutBodyKernel {
       pos = this.#writeRun(out, pos, { lines, from: first, to: next, partitionKeys });
     }
     return pos;
+  }
+
+  /**
+   * Counts the entries of an answer, where all read as those of accepted records, with commas between.
+   *
+   * @returns -1 where anything else stands
+   */
+  countEntries(entries: Uint8Array, { receipt, other }: EntryPieces): number {
+    const receiptAt = this.#endsAt;
+    const otherAt = receiptAt + PIECE_BYTES;
+    const at = otherAt + PIECE_BYTES;
+    this.#grow(at + entries.length + SPARE_BYTES);
+    for (let index = 0; index < receipt.length; index++) this.#memory[receiptAt + index] = receipt.charCodeAt(index);
+    for (let index = 0; index < other.length; index++) this.#memory[otherAt + index] = other.charCodeAt(index);
+    this.#memory.set(entries, at);
+    return this.#exports.countEntries(at, at + entries.length, receiptAt, receipt.length, otherAt, other.length);
   }
 
   #writeRun(out: Uint8Array, pos: number, run: RecordsOptions): number {
