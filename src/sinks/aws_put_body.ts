@@ -13,7 +13,12 @@ export type StreamField = Readonly<Record<string, string>>;
 export interface PutBodyOptions {
   /** Whether a record has one: Kinesis finds its shard by it, Firehose has no shards. */
   readonly partitionKeys: boolean;
+  /** Where the body is written. */
+  readonly take?: TakeBuffer;
 }
+
+/** Gives a buffer of so many bytes, of any content. */
+export type TakeBuffer = (bytes: number) => Buffer;
 
 /**
  * The JSON body of a PutRecords or a PutRecordBatch call, written straight as bytes, without an object per record:
@@ -26,14 +31,15 @@ export interface PutBodyOptions {
  *
  * @param stream all ASCII, as the names of streams are
  * @param batch at least one record
- * @returns a buffer of its own
+ * @returns what `take` gave, or a buffer of its own
  */
-export function writePutBody(stream: StreamField, batch: Batch, { partitionKeys }: PutBodyOptions): Uint8Array {
+export function writePutBody(stream: StreamField, batch: Batch, options: PutBodyOptions): Uint8Array {
+  const { partitionKeys, take = (bytes: number) => Buffer.allocUnsafeSlow(bytes) } = options;
   const text = `${JSON.stringify(stream).slice(0, -1)},"Records":[`;
   // JSON allows the space, and those in the records: all is even in length so, for writers that write two bytes at a time.
   const head = text.length % 2 === 0 ? text : `${text} `;
   const size = batch.reduce((sum, span) => sum + countRecordBytes({ ...span, partitionKeys }), head.length);
-  const body = Buffer.allocUnsafeSlow(size);
+  const body = take(size);
   let pos = body.write(head, 'latin1');
   const kernel = putKernel();
   for (const span of batch) pos = kernel.writeRecords(body, pos, { ...span, partitionKeys });

@@ -56,6 +56,6 @@ export async function openFirehoseSink({ deliveryStream, ...options }: FirehoseS
         'allow kms:GenerateDataKey and kms:Decrypt on it, and where Firehose lost its grant on it, start the encryption again',
     },
     answer: PUT_RECORD_BATCH_ANSWER,
-    writeBody: (batch) => writePutBody(field, batch, { partitionKeys: false }),
+    writeBody: (batch, take) => writePutBody(field, batch, { partitionKeys: false, take }),
   });
 }

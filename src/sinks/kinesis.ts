@@ -53,6 +53,6 @@ export async function openKinesisSink({ stream, ...options }: KinesisSinkOptions
       keyMend: 'allow kms:GenerateDataKey on it',
     },
     answer: PUT_RECORDS_ANSWER,
-    writeBody: (batch) => writePutBody(field, batch, { partitionKeys: true }),
+    writeBody: (batch, take) => writePutBody(field, batch, { partitionKeys: true, take }),
   });
 }
