@@ -4,7 +4,7 @@ const MAX_KEPT_BYTES = 512 * 1024;
 const STEP_BYTES = 32 * 1024;
 
 /**
- * Buffers for the bodies of calls, used again: a new one costs more than writing a body into it does, as the system hands out and clears
+ * Buffers for the bodies of calls, used again: a new one costs as much as writing a body into it does, as the system hands out and clears
  * its pages anew. Holds at most `most` of them.
  */
 export class BodyBuffers {

@@ -230,7 +230,7 @@ const giveResponse: Middleware = () => (args) => Promise.resolve(args as never);
 
 const NOTHING = new Uint8Array();
 
-/** With events, which cost a fifth of an iterator's promises. */
+/** By events: an iterator makes promises for each part. */
 function readAll(body: Readable): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
