@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { KinesisClient, PutRecords$, PutRecordsCommand, type PutRecordsOutput } from '@aws-sdk/client-kinesis';
-import { openOperation } from '../src/sinks/aws_client.ts';
+import { openOperation } from '../src/sinks/aws_operation.ts';
 import { PutSink } from '../src/sinks/aws_put.ts';
 import { PUT_RECORDS_ANSWER, readPutAnswer } from '../src/sinks/aws_put_answer.ts';
 import { writePutBody } from '../src/sinks/aws_put_body.ts';
@@ -83,9 +83,11 @@ export async function openPutStages(limits: SinkLimits, packing: Packing): Promi
     requestHandler: service.handler,
   });
   const send = await openSink(client, limits);
+  // Of its own: a sink writes the next body where the last one was.
+  const sendFirst = await openSink(client, limits);
   const sendPlainly = (records: PutJob['records']) =>
     client.send(new PutRecordsCommand({ ...STREAM, Records: [...records] }));
-  const stages = [bodyStage(packing), callStage(packing, { service, send, sendPlainly })];
+  const stages = [bodyStage(packing), callStage(packing, { service, send, sendFirst, sendPlainly })];
   // Packed records are so few that what is said of each costs nothing.
   return packing === 'none' ? [...stages, answerStage(client)] : stages;
 }
@@ -106,10 +108,11 @@ function bodyStage(packing: Packing): Stage<PutJob> {
 interface Senders {
   readonly service: CannedService;
   readonly send: (batch: Batch) => Promise<unknown>;
+  readonly sendFirst: (batch: Batch) => Promise<unknown>;
   readonly sendPlainly: (records: PutJob['records']) => Promise<unknown>;
 }
 
-function callStage(packing: Packing, { service, send, sendPlainly }: Senders): Stage<PutJob> {
+function callStage(packing: Packing, { service, send, sendFirst, sendPlainly }: Senders): Stage<PutJob> {
   const shortAnswer = answerOf(1);
   return {
     name: 'call',
@@ -123,7 +126,7 @@ function callStage(packing: Packing, { service, send, sendPlainly }: Senders): S
       },
       {
         title: 'PutSink.send, of the records only the first',
-        run: ({ batch }) => service.exchange(shortAnswer, () => send([{ ...batch[0]!, to: batch[0]!.from + 1 }])),
+        run: ({ batch }) => service.exchange(shortAnswer, () => sendFirst([{ ...batch[0]!, to: batch[0]!.from + 1 }])),
       },
       { title: 'floor: base64 of the records’ bytes, SHA-256', run: ({ bytes }) => sha256(base64Of(bytes)) },
     ],
@@ -161,7 +164,7 @@ async function openSink(client: KinesisClient, limits: SinkLimits): Promise<(bat
     limits,
     target: { name: 'stream history', region: REGION, option: '', action: '', keyMend: '' },
     answer: PUT_RECORDS_ANSWER,
-    writeBody,
+    writeBody: (batch, take) => writePutBody(STREAM, batch, { partitionKeys: true, take }),
   });
   const { signal } = new AbortController();
   return (batch) => sink.send(batch, signal);

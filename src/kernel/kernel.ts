@@ -1,18 +1,10 @@
 import { decodeSnappy, readDeclaredLength } from '../wire/snappy.ts';
 import { KERNEL_MODULE } from './module.ts';
-
-/** As much of https://webassembly.github.io/spec/js-api/ as is used here: neither ES2023 nor @types/node 20 declares it. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: Readonly<Record<string, Readonly<Record<string, (...args: never[]) => number>>>>,
-  ) => { readonly exports: unknown };
-};
+import { instantiate, type ModuleMemory } from './web_assembly.ts';
 
 /** What assembly/index.ts exports. */
 interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: ModuleMemory;
   readonly start: () => number;
   readonly decodeSnappy: (start: number, length: number, declared: number) => number;
   readonly readSymbols: (end: number, most: number) => number;
@@ -72,10 +64,8 @@ export class Kernel {
   readonly #registers: Int32Array;
 
   constructor() {
-    const bytes = Uint8Array.from(atob(KERNEL_MODULE), (character) => character.charCodeAt(0));
-    const imports = { writeShortestDouble: (pos: number, value: number) => this.#writeShortestDouble(pos, value) };
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { numbers: imports });
-    this.#exports = instance.exports as Exports;
+    const numbers = { writeShortestDouble: (pos: number, value: number) => this.#writeShortestDouble(pos, value) };
+    this.#exports = instantiate(KERNEL_MODULE, { numbers }) as Exports;
     // It takes all of its memory, which is another buffer then.
     const registersAt = this.#exports.start();
     const { buffer } = this.#exports.memory;

@@ -1,7 +1,9 @@
 import { SinkError } from '../errors.ts';
-import type { AwsOperation } from './aws_client.ts';
+import { BodyBuffers } from './aws_body_buffers.ts';
 import { classifyAwsError, sinkErrorOf, type AwsTarget } from './aws_errors.ts';
+import type { AwsOperation } from './aws_operation.ts';
 import { readPutAnswer, type PutAnswerForm } from './aws_put_answer.ts';
+import type { TakeBuffer } from './aws_put_body.ts';
 import { countRecords, type Batch, type Rejected, type Sink, type SinkLimits } from './sink.ts';
 
 /** What tells the services apart that a sink puts records on. */
@@ -11,8 +13,8 @@ export interface PutService {
   readonly limits: SinkLimits;
   readonly target: AwsTarget;
   readonly answer: PutAnswerForm;
-  /** The body of a call, of at least one record. */
-  writeBody(batch: Batch): Uint8Array;
+  /** Writes the body of a call, of at least one record, into a buffer that it takes. */
+  writeBody(batch: Batch, take: TakeBuffer): Uint8Array;
 }
 
 /** A sink that puts each line on a stream of AWS as a record of its own. Nothing is sent before the first batch. */
@@ -20,6 +22,7 @@ export class PutSink implements Sink {
   readonly limits: SinkLimits;
   readonly #operation: AwsOperation;
   readonly #service: PutService;
+  readonly #buffers: BodyBuffers;
   /** Calls in a row that failed by what the SDK mends by itself: expired credentials, a wrong clock. */
   #unmended = 0;
   #closed = false;
@@ -28,6 +31,7 @@ export class PutSink implements Sink {
     this.limits = service.limits;
     this.#operation = operation;
     this.#service = service;
+    this.#buffers = new BodyBuffers(service.limits.maxCallsInFlight);
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<readonly Rejected[]> {
@@ -35,8 +39,12 @@ export class PutSink implements Sink {
     if (this.#closed) throw new SinkError('transient', `the ${name} sink is closed`, { code: 'Closed' });
     const records = countRecords(batch);
     if (records === 0) return [];
-    const answer = await this.#put(this.#service.writeBody(batch), signal);
-    return readPutAnswer(answer, records, form);
+    const body = this.#service.writeBody(batch, (bytes) => this.#buffers.take(bytes));
+    const answer = await this.#put(body, signal);
+    const rejected = readPutAnswer(answer, records, form);
+    // It was read, or there would be no answer to each record. After any other end of the call it may still be on its way out.
+    this.#buffers.giveBack(body);
+    return rejected;
   }
 
   close(): Promise<void> {

@@ -1,5 +1,7 @@
 import { SinkError } from '../errors.ts';
+import type { EntryPieces } from '../kernel/put_kernel.ts';
 import { recordFailureOf } from './aws_errors.ts';
+import { putKernel } from './aws_put_kernel.ts';
 import type { Rejected } from './sink.ts';
 
 /** What an operation calls the fields of its answer. The fields of a refusal, ErrorCode and ErrorMessage, are the same for both. */
@@ -11,6 +13,8 @@ export interface PutAnswerForm {
   readonly entries: string;
   /** What the entry of an accepted record has. */
   readonly receipt: string;
+  /** How such an entry is written. One that is written otherwise is read all the same. */
+  readonly accepted: EntryPieces;
 }
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html#API_PutRecords_ResponseSyntax */
@@ -19,6 +23,7 @@ export const PUT_RECORDS_ANSWER: PutAnswerForm = {
   failedCount: 'FailedRecordCount',
   entries: 'Records',
   receipt: 'SequenceNumber',
+  accepted: { receipt: '{"SequenceNumber":"', other: '","ShardId":"' },
 };
 
 /** https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html#API_PutRecordBatch_ResponseSyntax */
@@ -27,6 +32,7 @@ export const PUT_RECORD_BATCH_ANSWER: PutAnswerForm = {
   failedCount: 'FailedPutCount',
   entries: 'RequestResponses',
   receipt: 'RecordId',
+  accepted: { receipt: '{"RecordId":"', other: '' },
 };
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -38,6 +44,31 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * @throws SinkError (transient) when the answer does not say of every record what became of it
  */
 export function readPutAnswer(answer: Uint8Array, records: number, form: PutAnswerForm): Rejected[] {
+  return isAllAccepted(answer, records, form) ? [] : readEntries(answer, records, form);
+}
+
+/** Whether an answer is the usual one, found without a string per entry: that takes a quarter of the time of reading it. */
+function isAllAccepted(answer: Uint8Array, records: number, form: PutAnswerForm): boolean {
+  const from = answer.indexOf(OPEN_LIST) + 1;
+  const to = answer.lastIndexOf(CLOSE_LIST);
+  if (from === 0 || to < from) return false;
+  if (putKernel().countEntries(answer.subarray(from, to), form.accepted) !== records) return false;
+  // What is around the entries, with none of them: its only list is theirs, as there is no bracket besides those two, or one in a text.
+  const text = new TextDecoder();
+  const around = text.decode(answer.subarray(0, from)) + text.decode(answer.subarray(to));
+  try {
+    const parsed = JSON.parse(around) as JsonObject;
+    return Array.isArray(parsed[form.entries]) && Number(parsed[form.failedCount] ?? 0) <= 0;
+  } catch {
+    return false;
+  }
+}
+
+const OPEN_LIST = '['.charCodeAt(0);
+const CLOSE_LIST = ']'.charCodeAt(0);
+
+/** Reads an answer entry by entry. */
+export function readEntries(answer: Uint8Array, records: number, form: PutAnswerForm): Rejected[] {
   const parsed = parseAnswer(answer, form);
   const entries = parsed[form.entries];
   if (!Array.isArray(entries)) throw malformed(form, `no list ${form.entries}`);

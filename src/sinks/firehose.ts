@@ -1,5 +1,6 @@
 import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { clientSettings, openOperation, type AwsClientOptions } from './aws_client.ts';
+import { clientSettings, type AwsClientOptions } from './aws_client.ts';
+import { openOperation } from './aws_operation.ts';
 import { PutSink } from './aws_put.ts';
 import { PUT_RECORD_BATCH_ANSWER } from './aws_put_answer.ts';
 import { writePutBody } from './aws_put_body.ts';
@@ -55,6 +56,6 @@ export async function openFirehoseSink({ deliveryStream, ...options }: FirehoseS
         'allow kms:GenerateDataKey and kms:Decrypt on it, and where Firehose lost its grant on it, start the encryption again',
     },
     answer: PUT_RECORD_BATCH_ANSWER,
-    writeBody: (batch) => writePutBody(field, batch, { partitionKeys: false }),
+    writeBody: (batch, take) => writePutBody(field, batch, { partitionKeys: false, take }),
   });
 }

@@ -1,5 +1,6 @@
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { clientSettings, openOperation, type AwsClientOptions } from './aws_client.ts';
+import { clientSettings, type AwsClientOptions } from './aws_client.ts';
+import { openOperation } from './aws_operation.ts';
 import { PutSink } from './aws_put.ts';
 import { PUT_RECORDS_ANSWER } from './aws_put_answer.ts';
 import { PARTITION_KEY_CHARS, writePutBody } from './aws_put_body.ts';
@@ -52,6 +53,6 @@ export async function openKinesisSink({ stream, ...options }: KinesisSinkOptions
       keyMend: 'allow kms:GenerateDataKey on it',
     },
     answer: PUT_RECORDS_ANSWER,
-    writeBody: (batch) => writePutBody(field, batch, { partitionKeys: true }),
+    writeBody: (batch, take) => writePutBody(field, batch, { partitionKeys: true, take }),
   });
 }

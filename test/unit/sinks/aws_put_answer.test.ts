@@ -1,5 +1,11 @@
-import { describe, expect, test } from 'vitest';
-import { PUT_RECORD_BATCH_ANSWER, PUT_RECORDS_ANSWER, readPutAnswer } from '../../../src/sinks/aws_put_answer.ts';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  PUT_RECORD_BATCH_ANSWER,
+  PUT_RECORDS_ANSWER,
+  readEntries,
+  readPutAnswer,
+} from '../../../src/sinks/aws_put_answer.ts';
 
 const failed = { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal Service Failure' };
 const failedAt = (index: number) => ({
@@ -104,5 +110,105 @@ describe.each([
         message: expect.stringContaining(`the answer to ${form.operation} can't be read: `) as string,
       }),
     );
+  });
+
+  /** What a way of reading says of an answer: the records, or the words of the error. */
+  const verdictOf = (way: typeof readPutAnswer, answer: Uint8Array, records: number): unknown => {
+    try {
+      return way(answer, records, form);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const expectSame = (answer: Uint8Array, records: number) => {
+    expect(verdictOf(readPutAnswer, answer, records)).toEqual(verdictOf(readEntries, answer, records));
+  };
+
+  test.each([1, 2, 500])('that %i records were accepted is told without reading an entry', (records) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => {
+      parse.mockRestore();
+    });
+    const entries = Array.from({ length: records }, () => accepted);
+    expect(read(answerOf(0, entries), records)).toEqual([]);
+    expect(parse.mock.lastCall?.[0].length).toBeLessThan(100);
+    expect(() => read(answerOf(0, entries), records + 1)).toThrow(`${records} entries for ${records + 1} records`);
+  });
+
+  const text = fc.oneof(
+    fc.constantFrom('', '"', '\\', ']', '[', '}', '"}', '{', ',', '\n', 'ü', '\u007f', 'a'.repeat(16), 'b'.repeat(15)),
+    fc.stringMatching(/^[0-9a-z]{1,40}$/),
+  );
+  const oddEntry = fc.oneof(
+    fc.record({ [form.receipt]: text, ShardId: text }, { requiredKeys: [] }),
+    fc.record({ ShardId: text, [form.receipt]: text }),
+    fc.record({ [form.receipt]: text, ErrorCode: fc.option(text), ErrorMessage: fc.option(text) }),
+    fc.constantFrom(null, {}, [], [accepted], 5, 'ab', { [form.receipt]: 5 }, { [form.receipt]: null }, failed),
+  );
+  const someEntries = fc.array(fc.oneof({ weight: 6, arbitrary: fc.constant(accepted) }, oddEntry), { maxLength: 5 });
+  const count = fc.oneof(
+    { weight: 5, arbitrary: fc.constant(0) },
+    fc.constantFrom(1, -1, '0', '', null, undefined, {}),
+  );
+  const more = fc.dictionary(fc.constantFrom(form.entries, form.failedCount, 'EncryptionType', '[', ']'), text, {
+    maxKeys: 2,
+  });
+  const anyAnswer = fc.tuple(count, someEntries, more, fc.boolean()).map(([failures, entries, others, isFirst]) => {
+    const answer = answerOf(failures, entries);
+    return { entries, json: JSON.stringify(isFirst ? { ...others, ...answer } : { ...answer, ...others }) };
+  });
+
+  test('says the same, read at once or entry by entry', () => {
+    fc.assert(
+      fc.property(anyAnswer, fc.integer({ min: -1, max: 1 }), ({ entries, json }, off) => {
+        expectSame(Buffer.from(json), Math.max(1, entries.length + off));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('says the same when it is damaged', () => {
+    const usual = { entries: [accepted, accepted, accepted], json: '' };
+    const pieces = [
+      '',
+      '"',
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      ':',
+      ' ',
+      '\\',
+      '\n',
+      '\0',
+      'ÿ',
+      '],',
+      '[]',
+      '{}',
+      'null',
+      '"}',
+      ',{}',
+    ];
+    const pieceOrEntry = fc.constantFrom(
+      ...pieces,
+      JSON.stringify(accepted),
+      JSON.stringify(failed),
+      '"ErrorCode":"a",',
+    );
+    const base = fc.oneof(fc.constant({ ...usual, json: JSON.stringify(answerOf(0, usual.entries)) }), anyAnswer);
+    fc.assert(
+      fc.property(base, fc.nat(), fc.nat(3), pieceOrEntry, ({ entries, json }, where, removed, piece) => {
+        const at = where % (json.length + 1);
+        expectSame(Buffer.from(json.slice(0, at) + piece + json.slice(at + removed), 'latin1'), entries.length || 1);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('says the same cut off at any byte', () => {
+    const whole = Buffer.from(JSON.stringify(answerOf(0, [accepted, accepted, accepted])));
+    for (let length = 0; length <= whole.length; length++)
+      for (const records of [1, 2, 3]) expectSame(whole.subarray(0, length), records);
   });
 });

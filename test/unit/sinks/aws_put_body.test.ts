@@ -5,6 +5,7 @@ import { PARTITION_KEY_CHARS, writePutBody, type StreamField } from '../../../sr
 import { spanBytes, type Batch } from '../../../src/sinks/sink.ts';
 import { shardOf } from '../../support/fake_kinesis.ts';
 import { linesOf } from '../../support/lines.ts';
+import { plainPutBody } from '../../support/plain_put_body.ts';
 
 function parse(body: Uint8Array): unknown {
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -108,3 +109,34 @@ test('10,000 series spread over 64 shards', () => {
   expect(Math.max(...counts)).toBeLessThan((1.3 * 10_000) / shards);
   expect(Math.min(...counts)).toBeGreaterThan(0);
 });
+
+describe.each([true, false])(
+  'byte for byte, the body is what the plain writer writes, partition keys: %s',
+  (partitionKeys) => {
+    const stream = { StreamName: 'history' };
+    const expectSame = (batch: Batch) => {
+      const body = writePutBody(stream, batch, { partitionKeys });
+      expect(Buffer.compare(body, plainPutBody(stream, batch, { partitionKeys }))).toBe(0);
+    };
+    /** Lines of any bytes, of these lengths. */
+    const linesOfLengths = (lengths: readonly number[]): Lines => {
+      let end = 0;
+      const ends = Uint32Array.from(lengths, (length) => (end += length));
+      const bytes = Uint8Array.from({ length: end }, (_, index) => Math.imul(index + end, 0x9e37_79b1) >>> 24);
+      return { bytes, ends, hashes: ends.map((_, index) => Math.imul(index + end, 0x85eb_ca6b)) };
+    };
+    const whole = (lines: Lines): Batch => [{ lines, from: 0, to: lines.ends.length }];
+
+    test('of any batch', () => {
+      fc.assert(fc.property(anyBatch, expectSame), { numRuns: 500 });
+    });
+
+    test('of more lines, and of longer ones, than are written at once', () => {
+      expectSame(whole(linesOfLengths(Array.from({ length: 1_500 }, (_, index) => index % 97))));
+      expectSame(whole(linesOfLengths(Array.from({ length: 900 }, (_, index) => 190 + (index % 41)))));
+      for (const length of [128 * 1024 - 1, 128 * 1024, 128 * 1024 + 1, 1_000 * 1024])
+        expectSame(whole(linesOfLengths([5, length, 0, 7, length])));
+      expectSame(whole(linesOfLengths([200, 200])));
+    });
+  },
+);
