@@ -1,5 +1,5 @@
+import { BufferPool } from '../buffer_pool.ts';
 import { SinkError } from '../errors.ts';
-import { BodyBuffers } from './aws_body_buffers.ts';
 import { classifyAwsError, sinkErrorOf, type AwsTarget } from './aws_errors.ts';
 import type { AwsOperation } from './aws_operation.ts';
 import { readPutAnswer, type PutAnswerForm } from './aws_put_answer.ts';
@@ -22,7 +22,8 @@ export class PutSink implements Sink {
   readonly limits: SinkLimits;
   readonly #operation: AwsOperation;
   readonly #service: PutService;
-  readonly #buffers: BodyBuffers;
+  /** Of bodies. */
+  readonly #pool = new BufferPool();
   /** Calls in a row that failed by what the SDK mends by itself: expired credentials, a wrong clock. */
   #unmended = 0;
   #closed = false;
@@ -31,7 +32,6 @@ export class PutSink implements Sink {
     this.limits = service.limits;
     this.#operation = operation;
     this.#service = service;
-    this.#buffers = new BodyBuffers(service.limits.maxCallsInFlight);
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<readonly Rejected[]> {
@@ -39,11 +39,11 @@ export class PutSink implements Sink {
     if (this.#closed) throw new SinkError('transient', `the ${name} sink is closed`, { code: 'Closed' });
     const records = countRecords(batch);
     if (records === 0) return [];
-    const body = this.#service.writeBody(batch, (bytes) => this.#buffers.take(bytes));
+    const body = this.#service.writeBody(batch, (bytes) => this.#pool.take(bytes));
     const answer = await this.#put(body, signal);
     const rejected = readPutAnswer(answer, records, form);
     // It was read, or there would be no answer to each record. After any other end of the call it may still be on its way out.
-    this.#buffers.giveBack(body);
+    this.#pool.give(body);
     return rejected;
   }
 

@@ -17,8 +17,8 @@ export interface PutBodyOptions {
   readonly take?: TakeBuffer;
 }
 
-/** Gives a buffer of so many bytes, of any content. */
-export type TakeBuffer = (bytes: number) => Buffer;
+/** Gives a buffer of at least so many bytes, of any content. */
+export type TakeBuffer = (bytes: number) => Uint8Array<ArrayBuffer>;
 
 /**
  * The JSON body of a PutRecords or a PutRecordBatch call, written straight as bytes, without an object per record:
@@ -31,15 +31,16 @@ export type TakeBuffer = (bytes: number) => Buffer;
  *
  * @param stream all ASCII, as the names of streams are
  * @param batch at least one record
- * @returns what `take` gave, or a buffer of its own
+ * @returns a view of what `take` gave, or a buffer of its own
  */
 export function writePutBody(stream: StreamField, batch: Batch, options: PutBodyOptions): Uint8Array {
-  const { partitionKeys, take = (bytes: number) => Buffer.allocUnsafeSlow(bytes) } = options;
+  const { partitionKeys, take = (bytes: number) => new Uint8Array(bytes) } = options;
   const text = `${JSON.stringify(stream).slice(0, -1)},"Records":[`;
   // JSON allows the space, and those in the records: all is even in length so, for writers that write two bytes at a time.
   const head = text.length % 2 === 0 ? text : `${text} `;
   const size = batch.reduce((sum, span) => sum + countRecordBytes({ ...span, partitionKeys }), head.length);
-  const body = take(size);
+  const { buffer, byteOffset } = take(size);
+  const body = Buffer.from(buffer, byteOffset, size);
   let pos = body.write(head, 'latin1');
   const kernel = putKernel();
   for (const span of batch) pos = kernel.writeRecords(body, pos, { ...span, partitionKeys });
