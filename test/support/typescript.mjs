@@ -11,7 +11,9 @@ export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
   const { default: typescript } = await import('typescript');
   const { ESNext, ES2023 } = { ...typescript.ModuleKind, ...typescript.ScriptTarget };
-  const { outputText } = typescript.transpileModule(await readFile(fileURLToPath(url), 'utf8'), {
+  const fileName = fileURLToPath(url);
+  const { outputText } = typescript.transpileModule(await readFile(fileName, 'utf8'), {
+    fileName,
     compilerOptions: { module: ESNext, target: ES2023, verbatimModuleSyntax: true },
   });
   return { format: 'module', source: outputText, shortCircuit: true };
