@@ -71,3 +71,36 @@ test('a label whose length takes two bytes, the first of which says where it see
     }
   }
 });
+
+describe('a number that runs over the end of what it is in', () => {
+  const one = bytesField(2, concat(fixed64Field(1, ONE), varintField(2, 5)));
+  const series = (...fields: readonly Uint8Array[]) => bytesField(5, concat(...fields));
+  // Of so many symbols one is called what the number is together with the byte that follows, the tag of a sample.
+  const symbols = bytesField(4, '');
+  const texts = Array.from({ length: 2_400 }, (_, index) =>
+    index === 0 ? '__name__' : `n${String(index).padStart(4, '0')}`,
+  );
+  const table = concat(symbols, ...texts.map((text) => bytesField(4, text)));
+  const plain = series(bytesField(1, Uint8Array.of(1, 2)), one);
+
+  test.each<[string, Uint8Array]>([
+    ['the reference of a value', series(bytesField(1, Uint8Array.of(1, 2, 3, 0x84)), Uint8Array.of(0x12), one)],
+    ['the reference of a name', series(bytesField(1, Uint8Array.of(1, 2, 0x83)), Uint8Array.of(0x12, 4), one)],
+    ['the type of metadata', series(bytesField(1, Uint8Array.of(1, 2)), one, bytesField(5, Uint8Array.of(0x08, 0x81)))],
+    ['the help of metadata', series(bytesField(1, Uint8Array.of(1, 2)), one, bytesField(5, Uint8Array.of(0x18, 0x81)))],
+    [
+      'a time',
+      series(bytesField(1, Uint8Array.of(1, 2)), bytesField(2, Uint8Array.of(0x10, 0x85)), Uint8Array.of(0x05), one),
+    ],
+    ['the length of a symbol', Uint8Array.of(0x22, 0x80)],
+    ['the length of a series', Uint8Array.of(0x2a, 0x80)],
+  ])('%s', (_, odd) => {
+    for (const request of [
+      concat(table, odd),
+      concat(table, odd, plain),
+      concat(table, odd, Uint8Array.of(0), plain),
+    ]) {
+      both.expectSame(request, { version: 2 });
+    }
+  });
+});
