@@ -51,7 +51,13 @@ async function measure(packing) {
     maxRecordBytes: 1_000_000,
     maxCallsInFlight: 1,
   };
-  const packer = createPacker({ packing, recordBytes: RECORD_BYTES, limits, pool: new BufferPool(), random: () => 0.5 });
+  const packer = createPacker({
+    packing,
+    recordBytes: RECORD_BYTES,
+    limits,
+    pool: new BufferPool(),
+    random: () => 0.5,
+  });
   const queue = new LineQueue();
   for (let round = 0; round < 20; round++) {
     for (const lines of fixtureLines()) queue.add({ lines, queuedAtMs: 0, ranges: [] });
