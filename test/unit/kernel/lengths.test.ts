@@ -104,3 +104,28 @@ describe('a number that runs over the end of what it is in', () => {
     }
   });
 });
+
+describe('a length of more bytes than there are, which added to where it stands is a place before it', () => {
+  const one = bytesField(2, concat(fixed64Field(1, ONE), varintField(2, 5)));
+  const labels = bytesField(1, concat(bytesField(1, '__name__'), bytesField(2, 'up')));
+  const symbols = concat(...['', '__name__', 'up'].map((text) => bytesField(4, text)));
+  const refs = bytesField(1, Uint8Array.of(1, 2));
+
+  test.each<[string, 1 | 2, (length: Uint8Array) => Uint8Array]>([
+    ['of a series', 1, (length) => concat(Uint8Array.of(0x0a), length, labels, one)],
+    ['of a label', 1, (length) => bytesField(1, concat(Uint8Array.of(0x0a), length, labels, one))],
+    ['of a sample', 1, (length) => bytesField(1, concat(labels, Uint8Array.of(0x12), length, one))],
+    ['of a symbol', 2, (length) => concat(symbols, Uint8Array.of(0x22), length, bytesField(5, concat(refs, one)))],
+    ['of a series', 2, (length) => concat(symbols, Uint8Array.of(0x2a), length, refs, one)],
+    ['of references', 2, (length) => concat(symbols, bytesField(5, concat(Uint8Array.of(0x0a), length, refs, one)))],
+    [
+      'of metadata',
+      2,
+      (length) => concat(symbols, bytesField(5, concat(refs, one, Uint8Array.of(0x2a), length, refs))),
+    ],
+  ])('%s: version %d', (_, version, requestOf) => {
+    for (const power of [31n, 32n, 35n, 49n, 56n, 63n, 64n]) {
+      for (let more = -40n; more <= 40n; more++) both.expectSame(requestOf(varint(2n ** power + more)), { version });
+    }
+  });
+});

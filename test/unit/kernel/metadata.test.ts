@@ -77,6 +77,9 @@ test('what series of two names have is told apart, also where both are kept in o
 
   const first = metadata(type(1), help(5));
   const other = metadata(type(2), help(6));
+  both.expectSame(concat(symbols, ...[2, 4, 2, 4].map((name) => seriesOf(name, one, first))), { version: 2 });
+  expect(both.kernel.takenLines).toBe(4);
+
   const series = [2, 4, 2, 2, 4, 4, 2].flatMap((name) => [seriesOf(name, one, first), seriesOf(name, one, other)]);
   both.expectSame(concat(symbols, ...series, ...times(3, seriesOf(4, one, other))), { version: 2 });
   expect(both.kernel.takenLines).toBe(17);

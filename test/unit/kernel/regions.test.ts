@@ -92,6 +92,26 @@ describe('symbols', () => {
     expect(both.kernel.takenLines).toBe(more > 0 ? 0 : 1);
   });
 
+  test.each([1_023, 1_024, 1_025])('%d, where 1,024 are what the lines of a request may be worth', (count) => {
+    const few = encodeSeries(2, [seriesOfLine(150)]);
+    const unused = count - (1 + 2 * seriesOfLine(150).labels.length);
+    const all = concat(few, new Uint8Array(Buffer.alloc(2 * unused, bytesField(4, ''))));
+    const outcome = both.expectSameOfLarge(all, { version: 2, maxLinesBytes: 1_024 * 64 });
+    expect(outcome).toEqual(count > 1_024 ? expect.stringMatching('lines_too_large') : 1);
+  });
+
+  test('of the request before are not taken for those of this one', () => {
+    const series = (...refs: readonly number[]) =>
+      bytesField(5, concat(bytesField(1, Uint8Array.from(refs)), sample(valueOne, time(1))));
+    const texts = ['', '__name__', 'up', 'x', 'y'].map((text) => bytesField(4, text));
+    both.expectSame(concat(...texts, series(1, 2, 3, 4)), { version: 2 });
+    expect(both.kernel.takenLines).toBe(1);
+    both.expectSame(concat(...texts.slice(0, -1), series(1, 2, 3, 4), series(1, 2)), { version: 2 });
+    expect(both.kernel.takenLines).toBe(1);
+    both.expectSame(concat(...texts.slice(0, -2), series(1, 2, 3, 2), series(1, 2)), { version: 2 });
+    expect(both.kernel.takenLines).toBe(1);
+  });
+
   test.each([65_535, 65_536, 70_000, 1_000_000])('of %d bytes', (bytes) => {
     const text = 'x'.repeat(bytes);
     const series: EncodedSeries[] = [
