@@ -23,7 +23,7 @@ test.each<[string, Destination, string]>([
 });
 
 test.each([
-  ['none', '--packing gzip Kinesis and Firehose cost about 260 times less'],
+  ['none', '--packing gzip Kinesis and Firehose cost about 270 times less'],
   ['lines', 'records hold many lines'],
   ['gzip', 'name its files .json.gz'],
 ] as const)('the start says that packing %s is on, and what follows', async (packing, words) => {
