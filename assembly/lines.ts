@@ -15,7 +15,7 @@ import {
   writePiece,
   writeWord,
 } from './pieces';
-import { clearSpecial, copyBytes, copyText, hashWord, special, spread, textHash } from './text';
+import { areAscii, areUnescaped, clearMarks, copyBytes, copyText, hashWord, isUtf8, spread, textHash } from './text';
 import { readVarint, varint } from './varint';
 
 /*
@@ -85,7 +85,7 @@ export function writeSamples(at: usize, end: usize, labelsEnd: usize, name: usiz
   if (isHashed) pos = writePlainLabels(pos, labelsEnd);
   else {
     pos = writeLabels(pos, labelsEnd);
-    if (v128.any_true(special)) return 0;
+    if (!areUnescaped() || !(areAscii() || areUtf8(labelsEnd))) return 0;
     hash = labelsHash;
   }
   const lineHash = spread(hash);
@@ -162,11 +162,11 @@ function writeSample(pos: usize): usize {
 
 let labelsHash: u32 = 0;
 
-/** Writes the labels and the end of the line; `special` tells of them, and `labelsHash` is the sum of theirs. */
+/** Writes the labels and the end of the line; `areUnescaped` and `areAscii` tell of them, and `labelsHash` is the sum of theirs. */
 @inline
 function writeLabels(pos: usize, labelsEnd: usize): usize {
   let hash: u32 = 0;
-  clearSpecial();
+  clearMarks();
   pos = writePiece(pos, LABELS_HEAD, LABELS_HEAD_BYTES);
   for (let label = LABELS; label < labelsEnd; label += LABEL_BYTES) {
     const nameBytes: usize = load<u32>(label, 4);
@@ -196,6 +196,13 @@ function writePlainLabels(pos: usize, labelsEnd: usize): usize {
 @inline
 function endLine(pos: usize): usize {
   return writeWord(pos - BEHIND_BYTES, END, END_BYTES);
+}
+
+function areUtf8(labelsEnd: usize): bool {
+  for (let label = LABELS; label < labelsEnd; label += LABEL_BYTES) {
+    if (!isUtf8(load<u32>(label), load<u32>(label, 4)) || !isUtf8(load<u32>(label, 8), load<u32>(label, 12))) return false;
+  }
+  return true;
 }
 
 /** Bytes of the labels in JSON. */

@@ -32,7 +32,8 @@ export const SYMBOL_BYTES: usize = 16;
 export const MEMO_ENTRIES: usize = 2048;
 export const MEMO_BYTES: usize = 16;
 
-const REGIONS: usize = TABLES + 20 * 1024;
+/** Behind all that the compiler has laid down. */
+const REGIONS: usize = (__heap_base + 15) & ~15;
 /** A compressed request. */
 export const BODY: usize = REGIONS;
 /** A request, decompressed. */

@@ -9,8 +9,8 @@ const LABEL_NAME: u8 = 0x0a;
 const LABEL_VALUE: u8 = 0x12;
 
 /**
- * Writes the lines of the remote write 1.0 series in REQUEST from `start` on, as long as each is as nearly all are: labels first, each less than 128
- * bytes, a name and a value that are not empty, sorted, plain, one of them the metric's name; then samples and nothing else.
+ * Writes the lines of the remote write 1.0 series in REQUEST from `start` on, as long as each is as nearly all are: labels first, each a name and a
+ * value that are not empty, sorted, plain, one of them the metric's name; then samples and nothing else.
  *
  * @param end of the request
  * @returns where it stopped
@@ -38,16 +38,18 @@ function writeSeries(at: usize, end: usize): bool {
   let label = LABELS;
   let metricName: usize = 0;
   let previous: u32 = 0;
-  while (at + 6 <= end && load<u8>(at) == LABEL) {
-    const bytes: usize = load<u8>(at, 1);
-    const labelEnd = at + 2 + bytes;
-    const name = at + 4;
-    const nameBytes: usize = load<u8>(at, 3);
-    const value = name + nameBytes + 2;
-    if (bytes >= 0x80 || labelEnd > end || nameBytes == 0 || value >= labelEnd) return false;
-    if (load<u8>(at, 2) != LABEL_NAME || load<u8>(value - 2) != LABEL_VALUE) return false;
-    const valueBytes: usize = load<u8>(value - 1);
-    if (value + valueBytes != labelEnd || label == LABELS + MAX_LABELS * LABEL_BYTES) return false;
+  while (at < end && load<u8>(at) == LABEL) {
+    const nameTag = readVarint(at + 1);
+    const labelEnd = nameTag + <usize>varint;
+    if (nameTag == 0 || varint > REQUEST_BYTES || labelEnd > end || load<u8>(nameTag) != LABEL_NAME) return false;
+    const name = readVarint(nameTag + 1);
+    const nameBytes = <usize>varint;
+    const valueTag = name + nameBytes;
+    if (name == 0 || nameBytes == 0 || varint > REQUEST_BYTES || valueTag >= labelEnd) return false;
+    const value = readVarint(valueTag + 1);
+    const valueBytes = <usize>varint;
+    if (value == 0 || valueBytes == 0 || varint > REQUEST_BYTES || value + valueBytes != labelEnd) return false;
+    if (load<u8>(valueTag) != LABEL_VALUE || label == LABELS + MAX_LABELS * LABEL_BYTES) return false;
     const first: u32 = load<u8>(name);
     if (first <= previous) {
       // A control character is not plain; and the first label has none before it.

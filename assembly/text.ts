@@ -4,28 +4,41 @@ import { MASKS } from './memory';
  * Texts, 16 bytes at a time: what stands behind their end is read and overwritten along with them.
  */
 
-/** Of the texts that were copied since it was cleared: not zero where JSON does not write one as it is. */
-export let special: v128 = i64x2.splat(0);
+/** Of the texts that were copied since they were cleared: not zero where JSON escapes a byte; the sign bits of what is not ASCII. */
+let escapes: v128 = i64x2.splat(0);
+let foreign: v128 = i64x2.splat(0);
 /** Of the text that was copied last: the hash of src/wire/text_words.ts. */
 export let textHash: u32 = 0;
 
 @inline
-export function clearSpecial(): void {
-  special = i64x2.splat(0);
+export function clearMarks(): void {
+  escapes = i64x2.splat(0);
+  foreign = i64x2.splat(0);
+}
+
+/** Whether JSON escapes no byte of the texts that were copied. */
+@inline
+export function areUnescaped(): bool {
+  return !v128.any_true(escapes);
+}
+
+/** Whether all of the texts that were copied is ASCII. */
+@inline
+export function areAscii(): bool {
+  return i8x16.bitmask(foreign) == 0;
 }
 
 /** Copies a text that is not empty, and looks at it. */
 @inline
 export function copyText(pos: usize, from: usize, length: usize): void {
   let hash: u32 = 0;
-  let marks = special;
   let rest = <i32>length;
   while (true) {
     let text = v128.load(from);
     // The hash takes words of four bytes, the last one filled up with spaces.
     if (rest < 16) text = v128.bitselect(text, i8x16.splat(0x20), v128.load(MASKS + (16 - rest)));
     v128.store(pos, text);
-    marks = v128.or(marks, marksOf(text));
+    mark(text);
     hash = hashWord(hash, i32x4.extract_lane(text, 0));
     if (rest > 4) {
       hash = hashWord(hash, i32x4.extract_lane(text, 1));
@@ -39,18 +52,18 @@ export function copyText(pos: usize, from: usize, length: usize): void {
     from += 16;
     pos += 16;
   }
-  special = marks;
   textHash = hash;
 }
 
 /** Looks at a text that is not empty without copying it; returns whether JSON writes it as it is. */
-export function isPlain(from: usize, length: usize): bool {
+export function isPlain(at: usize, length: usize): bool {
+  let from = at;
   let hash: u32 = 0;
-  let marks = i64x2.splat(0);
+  clearMarks();
   for (let rest = <i32>length; rest > 0; rest -= 16) {
     let text = v128.load(from);
     if (rest < 16) text = v128.bitselect(text, i8x16.splat(0x20), v128.load(MASKS + (16 - rest)));
-    marks = v128.or(marks, marksOf(text));
+    mark(text);
     hash = hashWord(hash, i32x4.extract_lane(text, 0));
     if (rest > 4) hash = hashWord(hash, i32x4.extract_lane(text, 1));
     if (rest > 8) hash = hashWord(hash, i32x4.extract_lane(text, 2));
@@ -58,7 +71,7 @@ export function isPlain(from: usize, length: usize): bool {
     from += 16;
   }
   textHash = hash;
-  return !v128.any_true(marks);
+  return areUnescaped() && (areAscii() || isUtf8(at, length));
 }
 
 @inline
@@ -107,9 +120,39 @@ export function spread(hash: u32): u32 {
   return hash ^ (hash >>> 16);
 }
 
-/** Control characters, quotes, backslashes and what is not ASCII: as signed bytes, the first and the last are less than a space. */
 @inline
-function marksOf(text: v128): v128 {
+function mark(text: v128): void {
   const quotes = v128.or(i8x16.eq(text, i8x16.splat(0x22)), i8x16.eq(text, i8x16.splat(0x5c)));
-  return v128.or(i8x16.lt_s(text, i8x16.splat(0x20)), quotes);
+  escapes = v128.or(escapes, v128.or(quotes, i8x16.lt_u(text, i8x16.splat(0x20))));
+  foreign = v128.or(foreign, text);
+}
+
+/** Whether a text is valid UTF-8, by the table that src/write/json_string.ts has. */
+export function isUtf8(at: usize, length: usize): bool {
+  const end = at + length;
+  while (at < end) {
+    const lead: u32 = load<u8>(at);
+    if (lead < 0x80) {
+      at++;
+      continue;
+    }
+    let bytes: usize = 2;
+    let least: u32 = 0x80;
+    let most: u32 = 0xbf;
+    if (lead >= 0xe0 && lead <= 0xef) {
+      bytes = 3;
+      if (lead == 0xe0) least = 0xa0;
+      else if (lead == 0xed) most = 0x9f;
+    } else if (lead >= 0xf0 && lead <= 0xf4) {
+      bytes = 4;
+      if (lead == 0xf0) least = 0x90;
+      else if (lead == 0xf4) most = 0x8f;
+    } else if (lead < 0xc2 || lead > 0xdf) return false;
+    if (at + bytes > end) return false;
+    const second: u32 = load<u8>(at, 1);
+    if (second < least || second > most) return false;
+    for (let index: usize = 2; index < bytes; index++) if ((load<u8>(at + index) & 0xc0) != 0x80) return false;
+    at += bytes;
+  }
+  return true;
 }
