@@ -97,6 +97,29 @@ describe('a block decodes as it does without the kernel, within the memory for i
     }
   });
 
+  test.each([1, 2, 3, 4])(
+    'a literal whose length takes %d bytes, cut off, with what the block before had behind it',
+    (extra) => {
+      const text = new Uint8Array(70).fill(0x61);
+      const block = concat(
+        varint(text.length),
+        Uint8Array.of((59 + extra) << 2, text.length - 1, 0, 0, 0).subarray(0, 1 + extra),
+        text,
+      );
+      for (let end = block.length - 1; end >= 0; end--) {
+        expectSame(block);
+        expectSame(block.subarray(0, end));
+      }
+    },
+  );
+
+  test('a literal of 4 GiB, which is none of 0 bytes', () => {
+    for (const declared of [0, 3]) {
+      const rest = declared === 0 ? new Uint8Array(0) : Uint8Array.of(2 << 2, 0x61, 0x62, 0x63);
+      expectSame(concat(varint(declared), Uint8Array.of(63 << 2, 0xff, 0xff, 0xff, 0xff), rest));
+    }
+  });
+
   test.each([-1, 0, 1])('a block as large as the memory for it, and %d bytes', (more) => {
     // The length takes four bytes, as do the tag and the length of the literal, and one more.
     const text = new Uint8Array(BODY_BYTES + more - 9);
