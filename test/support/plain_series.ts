@@ -34,10 +34,25 @@ const LENGTHS = [4, 8, 12, 16, 20, 24, 28, 32, 48, 64].flatMap((length) => [leng
 const LABEL_BYTES = 127 - 4;
 /** What JSON writes as it is, mostly at the edges of that. */
 const PLAIN_BYTES = [0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x2f, 0x30, 0x41, 0x5f, 0x61];
+/** The first and the last of each row of RFC 3629's table of UTF-8. */
+const FOREIGN_CHARACTERS = [
+  '\u0080',
+  '\u07ff',
+  '\u0800',
+  '\u0fff',
+  '\ud7ff',
+  '\ue000',
+  '\uffff',
+  '\u{10000}',
+  '\u{10ffff}',
+];
 const SPECIAL_BYTES = [0x00, 0x1f, 0x22, 0x5c, 0x80, 0xff];
 
 function plainText(random: Random, length: number): Uint8Array {
-  return Uint8Array.from({ length }, () => pick(random, PLAIN_BYTES));
+  const text = Uint8Array.from({ length }, () => pick(random, PLAIN_BYTES));
+  const character = Buffer.from(pick(random, FOREIGN_CHARACTERS));
+  if (random() < 0.1 && length >= character.length) text.set(character, below(random, length - character.length + 1));
+  return text;
 }
 
 function lengthOf(random: Random, most: number): number {
