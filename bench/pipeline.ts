@@ -25,12 +25,20 @@ async function runTable(table: Table, passes: number): Promise<Map<string, Measu
     for (const row of rows) {
       const { title, scenario, comparedWith = '' } = row;
       const measured = await runEndToEnd(scenario);
-      const before = best.get(title);
-      if (!before || measured.cpuMicrosPerSample < before.cpuMicrosPerSample) best.set(title, measured);
+      best.set(title, combine(best.get(title), measured));
       if (pass === passes) printRow(row, table, [best.get(title)!, best.get(comparedWith)]);
     }
   }
   return best;
+}
+
+/** The run with the least CPU time; of memory and of the slowest answers the most of both. */
+function combine(before: Measured | undefined, measured: Measured): Measured {
+  if (!before) return measured;
+  const [least, other] =
+    measured.cpuMicrosPerSample < before.cpuMicrosPerSample ? [measured, before] : [before, measured];
+  const p99 = Math.max(least.ackMs.p99, other.ackMs.p99);
+  return { ...least, rssMiB: Math.max(least.rssMiB, other.rssMiB), ackMs: { ...least.ackMs, p99 } };
 }
 
 /** A row brings along the one that it is compared with. */
@@ -51,7 +59,7 @@ function describeMachine(): void {
     [
       'A sender, the adapter as users start it, and a fake of the AWS service, a process each, on these cores together. CPU is user + system of all',
       `threads of the adapter, from /proc, over the samples that the fake accepted in a window of ${windowMs / 1000} s after ${warmUpMs / 1000} s of warming up; of ${PASSES[pace]} runs`,
-      '(sinks and series) the one with the least. After each run all lines in the sink are compared with all that was acknowledged. Shares are of one core.',
+      '(sinks and series) the one with the least, and of memory and p99 the most. After each run all lines in the sink are compared with all that was acknowledged. Shares are of one core.',
     ].join('\n'),
   );
 }

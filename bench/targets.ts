@@ -13,7 +13,7 @@ interface Target {
   readonly atLeast: number;
   readonly aim: number;
   /** Most targets are the most that something may cost. */
-  readonly isLeast?: true;
+  readonly isLowerBound?: true;
   readonly digits?: number;
   /** NaN when it was not measured. */
   readonly value: (results: Results) => number;
@@ -24,33 +24,33 @@ const gzip = ({ sinks }: Results) => sinks.get('gzip, Kinesis');
 const none = ({ sinks }: Results) => sinks.get('none, Kinesis');
 const ackOverFake = (measured: Measured | undefined) => (measured?.ackMs.p99 ?? NaN) / (measured?.fakeMs?.p99 ?? NaN);
 
-/** On two cores, with the sender and the fake on the same two. */
+/** On two cores, with the sender and the fake on the same two. 2.04 M/s is what vmagent 1.145 acknowledged on such a machine, without a durable write. */
 const TARGETS: readonly Target[] = [
   { title: 'CPU µs/sample, gzip', atLeast: 1, aim: 0.6, digits: 2, value: (results) => cpu(gzip(results)) },
   { title: 'CPU µs/sample, none', atLeast: 2.5, aim: 1.5, digits: 2, value: (results) => cpu(none(results)) },
   {
     title: 'libraries ÷ ours, gzip',
-    ...{ atLeast: 8, aim: 12, isLeast: true, digits: 1 },
+    ...{ atLeast: 8, aim: 12, isLowerBound: true, digits: 1 },
     value: (results) => cpu(results.sinks.get('gzip, Kinesis: plain libraries')) / cpu(gzip(results)),
   },
   {
     title: 'libraries ÷ ours, none',
-    ...{ atLeast: 3, aim: 5, isLeast: true, digits: 1 },
+    ...{ atLeast: 3, aim: 5, isLowerBound: true, digits: 1 },
     value: (results) => cpu(results.sinks.get('none, Kinesis: plain libraries')) / cpu(none(results)),
   },
   {
     title: 'samples/s, gzip (reported)',
-    ...{ atLeast: 1_000_000, aim: 2_040_000, isLeast: true },
+    ...{ atLeast: 1_000_000, aim: 2_040_000, isLowerBound: true },
     value: (results) => gzip(results)?.samplesPerSecond ?? NaN,
   },
   {
     title: 'samples/s, none (reported)',
-    ...{ atLeast: 300_000, aim: 500_000, isLeast: true },
+    ...{ atLeast: 300_000, aim: 500_000, isLowerBound: true },
     value: (results) => none(results)?.samplesPerSecond ?? NaN,
   },
   {
     title: 'samples/s, directory (reported)',
-    ...{ atLeast: 700_000, aim: 1_200_000, isLeast: true },
+    ...{ atLeast: 700_000, aim: 1_200_000, isLowerBound: true },
     value: ({ sinks }) => sinks.get('directory')?.samplesPerSecond ?? NaN,
   },
   {
@@ -75,9 +75,9 @@ const TARGETS: readonly Target[] = [
 export function printTargets(results: Results): void {
   if (results.sinks.size === 0 || results.series.size === 0 || results.latency.size === 0) return;
   console.log(`\n${tableRow('Targets', ['at least', 'aim', 'measured', 'holds'])}`);
-  for (const { title, atLeast, aim, isLeast, digits = 0, value } of TARGETS) {
+  for (const { title, atLeast, aim, isLowerBound, digits = 0, value } of TARGETS) {
     const measured = value(results);
-    const holds = (bound: number) => (isLeast ? measured >= bound : measured <= bound);
+    const holds = (bound: number) => (isLowerBound ? measured >= bound : measured <= bound);
     const verdict = holds(aim) ? 'aim' : holds(atLeast) ? 'at least' : 'missed';
     const text = (number: number) => number.toLocaleString('en', { maximumFractionDigits: digits });
     console.log(tableRow(title, [text(atLeast), text(aim), text(measured), verdict]));

@@ -1,7 +1,7 @@
-/** Buffers are made in these steps, so that those of requests of about the same size can take each other's place. Smaller ones are not kept. */
-const STEP_BYTES = 64 * 1024;
+/** Smaller ones are not kept. */
+const LEAST_BYTES = 32 * 1024;
 /** Neither are larger ones, which are rare. */
-const MAX_POOLED_BYTES = 4 * 1024 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
 /** What is kept at most for later. */
 const MAX_IDLE_BYTES = 32 * 1024 * 1024;
 
@@ -10,13 +10,14 @@ const MAX_IDLE_BYTES = 32 * 1024 * 1024;
  * marks the whole heap each time that enough of it was let go of.
  */
 export class BufferPool {
+  /** By their size, that of the longest unused first. */
   readonly #idle = new Map<number, Uint8Array<ArrayBuffer>[]>();
   #idleBytes = 0;
 
   /** A buffer of at least so many bytes, with whatever is in it; the caller's until it gives it back, or for good. */
   take(bytes: number): Uint8Array<ArrayBuffer> {
-    const size = bytes < STEP_BYTES / 2 ? bytes : Math.ceil(bytes / STEP_BYTES) * STEP_BYTES;
-    const buffer = this.#idle.get(size)?.pop();
+    const size = bytes < LEAST_BYTES ? bytes : sizeFor(bytes);
+    const buffer = this.#idleOf(size).pop();
     if (!buffer) return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
     this.#idleBytes -= size;
     return buffer;
@@ -25,10 +26,36 @@ export class BufferPool {
   /** Takes a buffer back that `take` returned, or a view of it. Nobody may read or write it any more. */
   give({ buffer }: Uint8Array): void {
     const size = buffer.byteLength;
-    if (size < STEP_BYTES || size > MAX_POOLED_BYTES || this.#idleBytes + size > MAX_IDLE_BYTES) return;
-    const idle = this.#idle.get(size);
-    if (idle) idle.push(new Uint8Array(buffer as ArrayBuffer));
-    else this.#idle.set(size, [new Uint8Array(buffer as ArrayBuffer)]);
+    if (size < LEAST_BYTES || size > MOST_BYTES) return;
+    this.#idleOf(size).push(new Uint8Array(buffer as ArrayBuffer));
     this.#idleBytes += size;
+    if (this.#idleBytes > MAX_IDLE_BYTES) this.#dropUnused();
   }
+
+  /** Buffers of a size, which are the last from now on that were used. */
+  #idleOf(size: number): Uint8Array<ArrayBuffer>[] {
+    const idle = this.#idle.get(size) ?? [];
+    if (size < LEAST_BYTES || size > MOST_BYTES) return idle;
+    this.#idle.delete(size);
+    this.#idle.set(size, idle);
+    return idle;
+  }
+
+  /** Makes room: who sends requests of another size than before asks for no more of the old ones. */
+  #dropUnused(): void {
+    for (const [size, idle] of this.#idle) {
+      while (idle.length > 0 && this.#idleBytes > MAX_IDLE_BYTES) {
+        idle.pop();
+        this.#idleBytes -= size;
+      }
+      if (idle.length === 0) this.#idle.delete(size);
+      if (this.#idleBytes <= MAX_IDLE_BYTES) return;
+    }
+  }
+}
+
+/** Few sizes, so that buffers of requests of about the same size can take each other's place: an eighth of a power of two apart. */
+function sizeFor(bytes: number): number {
+  const step = 2 ** Math.floor(Math.log2(bytes)) / 8;
+  return Math.ceil(bytes / step) * step;
 }

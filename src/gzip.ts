@@ -19,7 +19,10 @@ export async function gzipParts(
   parts: readonly Uint8Array[],
   { pool, expectedBytes }: GzipOptions,
 ): Promise<Uint8Array> {
-  const options = { level: LEVEL, chunkSize: Math.max(MIN_CHUNK_BYTES, Math.ceil(expectedBytes)) };
+  const options = {
+    level: LEVEL,
+    chunkSize: Math.max(MIN_CHUNK_BYTES, Math.ceil(Math.min(expectedBytes, lengthOf(parts)))),
+  };
   if (parts.length === 1) return gzipAsync(parts[0]!, options);
   const raw = pool.take(lengthOf(parts));
   try {

@@ -1,4 +1,5 @@
 import { decodeSnappy, readDeclaredLength } from '../wire/snappy.ts';
+import { SYMBOL_SLOTS } from '../wire/symbols.ts';
 import { KERNEL_MODULE } from './module.ts';
 import { instantiate, type ModuleMemory } from './web_assembly.ts';
 
@@ -163,8 +164,6 @@ export class Kernel {
   }
 }
 
-/** Slots of a symbol: where it starts and ends in the request; two are the kernel's own. */
-export const SYMBOL_SLOTS = 4;
 /** Slots of a memo: where the name is, the type, the references to help and unit. */
 export const MEMO_SLOTS = 4;
 /** Numbers that the kernel returns besides its result. */

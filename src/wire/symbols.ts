@@ -1,9 +1,11 @@
-import { SYMBOL_SLOTS } from '../kernel/kernel.ts';
 import type { LabelColumn } from './label_column.ts';
 import { LENGTH_DELIMITED, tagOf, type WireReader } from './protobuf.ts';
 import { SlotColumn } from './slot_column.ts';
 
 const SYMBOL = tagOf(4, LENGTH_DELIMITED);
+
+/** Slots of a symbol: where it starts and ends in the request; two are the kernel's own. */
+export const SYMBOL_SLOTS = 4;
 
 /** The symbols of a remote write 2.0 request. */
 export class Symbols {

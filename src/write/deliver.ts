@@ -180,8 +180,8 @@ export class Delivery {
   }
 
   /**
-   * What is worth another call: two more records for each call that is under way, as many as a call may have. A call costs the same whatever it
-   * holds, so they hold more of what comes in while others take their time, and there are few of them.
+   * What is worth another call: two more records for each call that is under way, as many as a call may have. Most of what a call costs does not
+   * depend on what it holds, so calls hold more of what comes in while others take their time, and there are few of them.
    */
   #worthACall(): Room {
     const { fill, perCall } = this.#packer;

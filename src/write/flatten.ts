@@ -1,5 +1,5 @@
 import { RequestError } from '../errors.ts';
-import { Kernel, SYMBOL_SLOTS } from '../kernel/kernel.ts';
+import { Kernel } from '../kernel/kernel.ts';
 import type { Kind, Lines } from '../record.ts';
 import { ExemplarReader } from '../wire/exemplar_reader.ts';
 import { HistogramReader } from '../wire/histogram_reader.ts';
@@ -7,7 +7,7 @@ import { LENGTH_DELIMITED, tagOf, WireReader } from '../wire/protobuf.ts';
 import { Series, type Version } from '../wire/series.ts';
 import { readSeriesV1 } from '../wire/series_reader_v1.ts';
 import { readSeriesV2 } from '../wire/series_reader_v2.ts';
-import { LabelRefs, Symbols } from '../wire/symbols.ts';
+import { LabelRefs, SYMBOL_SLOTS, Symbols } from '../wire/symbols.ts';
 import { BufferPool } from '../buffer_pool.ts';
 import { LineList, type LineLimits } from './line_list.ts';
 import { MessageLines } from './message_lines.ts';

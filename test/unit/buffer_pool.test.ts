@@ -10,9 +10,9 @@ describe('a pool of buffers', () => {
     const other = pool.take(400 * KIB);
     expect(other.buffer).not.toBe(buffer.buffer);
     pool.give(buffer.subarray(0, 7));
-    const again = pool.take(410 * KIB);
+    const again = pool.take(390 * KIB);
     expect(again.buffer).toBe(buffer.buffer);
-    expect(again.length).toBeGreaterThanOrEqual(410 * KIB);
+    expect(again.length).toBeGreaterThanOrEqual(390 * KIB);
     expect(pool.take(400 * KIB).buffer).not.toBe(buffer.buffer);
   });
 
@@ -23,6 +23,27 @@ describe('a pool of buffers', () => {
     pool.give(small);
     expect(pool.take(100).buffer).not.toBe(small.buffer);
     expect(pool.take(0).length).toBe(0);
+  });
+
+  test('makes no more than few sizes, each at most an eighth too large', () => {
+    const pool = new BufferPool();
+    const sizes = new Set<number>();
+    for (let bytes = 32 * KIB; bytes <= 4 * KIB * KIB; bytes += 1021) {
+      const { length } = pool.take(bytes);
+      expect(length).toBeGreaterThanOrEqual(bytes);
+      expect(length).toBeLessThanOrEqual(bytes * 1.125 + 1);
+      sizes.add(length);
+    }
+    expect(sizes.size).toBeLessThan(60);
+  });
+
+  test('makes room for other sizes than before', () => {
+    const pool = new BufferPool();
+    const old = Array.from({ length: 40 }, () => pool.take(KIB * KIB));
+    for (const buffer of old) pool.give(buffer);
+    const other = pool.take(600 * KIB);
+    pool.give(other);
+    expect(pool.take(600 * KIB).buffer).toBe(other.buffer);
   });
 
   test('keeps a bounded number of bytes, and none of what is large', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SYMBOL_SLOTS } from '../../../src/kernel/kernel.ts';
+import { SYMBOL_SLOTS } from '../../../src/wire/symbols.ts';
 import { encodeSeries, seriesOfLine, type EncodedSeries } from '../../support/encoded_series.ts';
 import { KernelAndAlone } from '../../support/kernel_and_alone.ts';
 import { bytesField, concat } from '../../support/protobuf_writer.ts';
