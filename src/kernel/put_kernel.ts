@@ -24,8 +24,8 @@ interface Exports {
   ) => number;
 }
 
-/** Bytes of a record besides the base64 of its line: `{"Data": "`, `"}, `, and between them `","PartitionKey":"` and 8 hexadecimal digits. */
-const FRAME_BYTES = 14;
+/** Bytes of a record besides the base64 of its line: `{"Data":"`, `"},`, and between them `","PartitionKey":"` and 8 hexadecimal digits. */
+const FRAME_BYTES = 12;
 const KEY_BYTES = 26;
 
 /** The longest piece of an entry. */
@@ -80,7 +80,7 @@ export class PutKernel {
   }
 
   /**
-   * Writes records, each with a comma behind it, from `pos` on: `{"Data": "<base64 of the line>","PartitionKey":"<8 hex digits>"}, `, or without the key.
+   * Writes records, each with a comma behind it, from `pos` on: `{"Data":"<base64 of the line>","PartitionKey":"<8 hex digits>"},`, or without the key.
    *
    * @returns where the next goes
    */
