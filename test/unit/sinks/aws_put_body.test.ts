@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PutKernel } from '../../../src/kernel/put_kernel.ts';
 import type { Lines } from '../../../src/record.ts';
 import { writePutBody, type StreamField } from '../../../src/sinks/aws_put_body.ts';
 import type { Batch } from '../../../src/sinks/sink.ts';
 import { shardOf } from '../../support/fake_kinesis.ts';
 import { linesOf } from '../../support/lines.ts';
 import { plainPutBody } from '../../support/plain_put_body.ts';
+
+const kernel = new PutKernel();
 
 /** Lines of any bytes: what they say is nothing to the sink. */
 const anyLines: fc.Arbitrary<Lines> = fc
@@ -56,7 +59,7 @@ describe.each<{ operation: string; partitionKeys: boolean; streams: StreamField[
     documented: '{"DeliveryStreamName":"history","Records":[{"Data":"eyJhIjoxfQo="},{"Data":"eyJiIjoyMn0K"}]}',
   },
 ])('the body of $operation', ({ partitionKeys, streams, documented }) => {
-  const write = (stream: StreamField, batch: Batch) => writePutBody(stream, batch, { partitionKeys });
+  const write = (stream: StreamField, batch: Batch) => writePutBody(kernel, batch, { stream, partitionKeys });
   // toEqual would go through megabytes item by item.
   const expectPlain = (stream: StreamField, batch: Batch) => {
     expect(Buffer.compare(write(stream, batch), plainPutBody(stream, batch, partitionKeys))).toBe(0);
@@ -92,7 +95,7 @@ describe.each<{ operation: string; partitionKeys: boolean; streams: StreamField[
   test('is written over what a used buffer held, and nothing behind it', () => {
     const used = new Uint8Array(1_000).fill(0xee);
     const batch = [{ lines: linesOfLengths([3, 4, 5]), from: 0, to: 3 }];
-    const body = writePutBody(streams[0]!, batch, { partitionKeys, take: () => used });
+    const body = writePutBody(kernel, batch, { stream: streams[0]!, partitionKeys, take: () => used });
     expect(Buffer.compare(body, plainPutBody(streams[0]!, batch, partitionKeys))).toBe(0);
     expect(used.subarray(body.length).every((byte) => byte === 0xee)).toBe(true);
   });
@@ -102,7 +105,7 @@ test('10,000 series spread over 64 shards', () => {
   const shards = 64;
   const lines = linesOf(Array.from({ length: 10_000 }, (_, index) => String(index)));
   const batch = [{ lines, from: 0, to: 10_000 }];
-  const body = writePutBody({ StreamName: 'history' }, batch, { partitionKeys: true });
+  const body = writePutBody(kernel, batch, { stream: { StreamName: 'history' }, partitionKeys: true });
   const { Records } = JSON.parse(new TextDecoder().decode(body)) as { Records: { PartitionKey: string }[] };
   const counts = Array.from({ length: shards }, () => 0);
   for (const { PartitionKey } of Records) counts[shardOf(PartitionKey, shards)]!++;
