@@ -57,14 +57,15 @@ function isAllAccepted(kernel: PutKernel, answer: Uint8Array, { records, form }:
   const from = answer.indexOf(OPEN_LIST) + 1;
   const to = answer.lastIndexOf(CLOSE_LIST);
   if (from === 0 || to < from) return false;
-  if (kernel.countEntries(answer.subarray(from, to), form.accepted) !== records) return false;
-  // What is around the entries, with none of them: its only list is theirs, as there is no bracket besides those two, or one in a text.
-  const text = new TextDecoder();
-  const around = text.decode(answer.subarray(0, from)) + text.decode(answer.subarray(to));
   try {
+    if (kernel.countEntries(answer.subarray(from, to), form.accepted) !== records) return false;
+    // What is around the entries, with none of them: its only list is theirs, as there is no bracket besides those two, or one in a text.
+    const text = new TextDecoder();
+    const around = text.decode(answer.subarray(0, from)) + text.decode(answer.subarray(to));
     const parsed = JSON.parse(around) as JsonObject;
     return Array.isArray(parsed[form.entries]) && Number(parsed[form.failedCount] ?? 0) <= 0;
   } catch {
+    // No JSON, or a kernel that got no memory. The records may have been accepted all the same, and entry by entry the answer can still say so.
     return false;
   }
 }

@@ -144,6 +144,25 @@ describe.each([
     expect(() => read(answerOf(0, entries), records + 1)).toThrow(`${records} entries for ${records + 1} records`);
   });
 
+  test('an answer of more than 1 MiB is read entry by entry', () => {
+    const parse = watchParse();
+    const entries = Array.from({ length: 25_000 }, () => accepted);
+    expect(read(answerOf(0, entries), entries.length)).toEqual([]);
+    expect(parse.mock.lastCall?.[0].length).toBeGreaterThan(1024 ** 2);
+  });
+
+  test('an answer is read entry by entry where the kernel gets no memory', () => {
+    const count = vi.spyOn(kernel, 'countEntries').mockImplementation(() => {
+      throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
+    });
+    onTestFinished(() => {
+      count.mockRestore();
+    });
+    expect(read(answerOf(0, [accepted, accepted]), 2)).toEqual([]);
+    expect(read(answerOf(1, [accepted, failed]), 2)).toEqual([failedAt(1)]);
+    expect(count).toHaveBeenCalledTimes(2);
+  });
+
   const text = fc.oneof(
     fc.constantFrom('', '"', '\\', ']', '[', '}', '"}', '{', ',', '\n', 'ü', '\u007f', 'a'.repeat(16), 'b'.repeat(15)),
     fc.stringMatching(/^[0-9a-z]{1,40}$/),
