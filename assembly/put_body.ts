@@ -4,11 +4,11 @@ import { MASKS } from './put_masks';
  * The records in the body of a call: base64 of lines, 12 bytes at a time, and the JSON around it.
  */
 
-/** `{"Data": "` */
+/** `{"Data":"` */
 const OPEN: usize = memory.data<u8>([
-  0x7b, 0x22, 0x44, 0x61, 0x74, 0x61, 0x22, 0x3a, 0x20, 0x22, 0, 0, 0, 0, 0, 0,
+  0x7b, 0x22, 0x44, 0x61, 0x74, 0x61, 0x22, 0x3a, 0x22, 0, 0, 0, 0, 0, 0, 0,
 ]);
-const OPEN_BYTES: usize = 10;
+const OPEN_BYTES: usize = 9;
 /** `","PartitionKey":"` but for the last two characters. */
 const KEY: usize = memory.data<u8>([
   0x22, 0x2c, 0x22, 0x50, 0x61, 0x72, 0x74, 0x69, 0x74, 0x69, 0x6f, 0x6e, 0x4b, 0x65, 0x79, 0x22,
@@ -16,9 +16,9 @@ const KEY: usize = memory.data<u8>([
 /** `:"` */
 const KEY_END: u16 = 0x22_3a;
 const KEY_BYTES: usize = 18;
-/** `"}, ` */
-const CLOSE: u32 = 0x20_2c_7d_22;
-const CLOSE_BYTES: usize = 4;
+/** `"},`, and a byte that the next record is written over. */
+const CLOSE: u32 = 0x2c_7d_22;
+const CLOSE_BYTES: usize = 3;
 const PADDING: u8 = 0x3d;
 
 /**

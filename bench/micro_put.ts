@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { KinesisClient, PutRecords$, PutRecordsCommand, type PutRecordsOutput } from '@aws-sdk/client-kinesis';
+import { PutKernel } from '../src/kernel/put_kernel.ts';
 import { openOperation } from '../src/sinks/aws_operation.ts';
 import { PutSink } from '../src/sinks/aws_put.ts';
 import { PUT_RECORDS_ANSWER, readPutAnswer } from '../src/sinks/aws_put_answer.ts';
@@ -12,6 +13,7 @@ import type { Packing } from '../src/write/pack.ts';
 import type { Stage } from './micro_measure.ts';
 
 const STREAM = { StreamName: 'history' };
+const BODY = { stream: STREAM, partitionKeys: true };
 const REGION = 'eu-central-1';
 
 /** The records of a call. */
@@ -93,12 +95,13 @@ export async function openPutStages(limits: SinkLimits, packing: Packing): Promi
 }
 
 function bodyStage(packing: Packing): Stage<PutJob> {
+  const kernel = new PutKernel();
   return {
     name: 'body',
     title: `the body of PutRecords, packing ${packing}`,
     check: ([ours, plain], { records }) => assertBodies([ours, plain], records),
     candidates: [
-      { title: 'writePutBody', run: ({ batch }) => writeBody(batch) },
+      { title: 'writePutBody', run: ({ batch }) => writePutBody(kernel, batch, BODY) },
       { title: 'JSON.stringify of objects, Buffer.from', run: ({ records }) => stringifyBody(records) },
       { title: 'floor: base64 of the records’ bytes', run: ({ bytes }) => base64Of(bytes) },
     ],
@@ -134,6 +137,7 @@ function callStage(packing: Packing, { service, send, sendFirst, sendPlainly }: 
 }
 
 function answerStage(client: KinesisClient): Stage<PutJob> {
+  const kernel = new PutKernel();
   return {
     name: 'answer',
     title: 'the answer to PutRecords, packing none',
@@ -144,7 +148,8 @@ function answerStage(client: KinesisClient): Stage<PutJob> {
     candidates: [
       {
         title: 'readPutAnswer',
-        run: ({ answer, records }) => readPutAnswer(answer, records.length, PUT_RECORDS_ANSWER),
+        run: ({ answer, records }) =>
+          readPutAnswer(kernel, answer, { records: records.length, form: PUT_RECORDS_ANSWER }),
       },
       { title: 'the SDK’s deserializer', run: ({ answer }) => deserialize(client, answer) },
       { title: 'floor: a copy of the answer', run: ({ answer }) => new Uint8Array(answer) },
@@ -163,15 +168,11 @@ async function openSink(client: KinesisClient, limits: SinkLimits): Promise<(bat
     name: 'Kinesis',
     limits,
     target: { name: 'stream history', region: REGION, option: '', action: '', keyMend: '' },
+    body: BODY,
     answer: PUT_RECORDS_ANSWER,
-    writeBody: (batch, take) => writePutBody(STREAM, batch, { partitionKeys: true, take }),
   });
   const { signal } = new AbortController();
   return (batch) => sink.send(batch, signal);
-}
-
-function writeBody(batch: Batch): Uint8Array {
-  return writePutBody(STREAM, batch, { partitionKeys: true });
 }
 
 /** The plain way: an object for each record. */

@@ -24,8 +24,8 @@ interface Exports {
   ) => number;
 }
 
-/** Bytes of a record besides the base64 of its line: `{"Data": "`, `"}, `, and between them `","PartitionKey":"` and 8 hexadecimal digits. */
-const FRAME_BYTES = 14;
+/** Bytes of a record besides the base64 of its line: `{"Data":"`, `"},`, and between them `","PartitionKey":"` and 8 hexadecimal digits. */
+const FRAME_BYTES = 12;
 const KEY_BYTES = 26;
 
 /** The longest piece of an entry. */
@@ -37,6 +37,8 @@ const SPARE_BYTES = 64;
 /** Lines are taken in so many at a time, and in as many bytes unless one is longer: what is worked on stays in the cache. */
 const MAX_LINES = 512;
 const MAX_BYTES = 128 * 1024;
+/** Memory that has grown stays so. The entries of 500 records, as many as a call has, are some 65 KB. */
+const MAX_ENTRIES_BYTES = 1024 ** 2;
 
 /** Records of one call. */
 export interface RecordsOptions {
@@ -80,7 +82,7 @@ export class PutKernel {
   }
 
   /**
-   * Writes records, each with a comma behind it, from `pos` on: `{"Data": "<base64 of the line>","PartitionKey":"<8 hex digits>"}, `, or without the key.
+   * Writes records, each with a comma behind it, from `pos` on: `{"Data":"<base64 of the line>","PartitionKey":"<8 hex digits>"},`, or without the key.
    *
    * @returns where the next goes
    */
@@ -100,9 +102,10 @@ export class PutKernel {
   /**
    * Counts the entries of an answer, where all read as those of accepted records, with commas between.
    *
-   * @returns -1 where anything else stands
+   * @returns -1 where anything else stands, or where they are more than 1 MiB
    */
   countEntries(entries: Uint8Array, { receipt, other }: EntryPieces): number {
+    if (entries.length > MAX_ENTRIES_BYTES) return -1;
     const receiptAt = this.#endsAt;
     const otherAt = receiptAt + PIECE_BYTES;
     const at = otherAt + PIECE_BYTES;

@@ -137,8 +137,7 @@ interface Prepared {
  *     endpoint ── serialize ── headers ── retry ── sign ── HTTP ── deserialize
  *                         body                  keep       answer
  *
- * It is 0.3 ms of promises and copied configurations. Later calls take the request that was kept, and go on from there: they are signed, sent and, where they
- * fail, deserialized as the first one.
+ * It is 0.3 ms of promises and copied configurations. Later calls go on from the request that was kept: signed, sent and, where they fail, deserialized alike.
  */
 class AwsWay {
   readonly #client: AwsClient;
@@ -160,7 +159,8 @@ class AwsWay {
 
   async #sendFirst(call: Call, credentials: object): Promise<void> {
     const { requestHandler } = this.#client.config;
-    // What is kept refers to the command and its steps: they are not to hold a body.
+    // What is kept holds this command's steps and the options that it was sent with, its abort signal among them, until there are other credentials. They are
+    // small, once they let go of the body, and the signal ends no later call: HTTP is given each call's own, and has let go of this one when its request closed.
     let first: Call | undefined = call;
     const keep = (request: AwsRequest, sign: Prepared['sign']) => {
       this.#prepared = { credentials, request: { ...request, body: undefined }, sign };

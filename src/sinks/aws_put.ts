@@ -1,9 +1,10 @@
 import { BufferPool } from '../buffer_pool.ts';
 import { SinkError } from '../errors.ts';
+import { PutKernel } from '../kernel/put_kernel.ts';
 import { classifyAwsError, sinkErrorOf, type AwsTarget } from './aws_errors.ts';
 import type { AwsOperation } from './aws_operation.ts';
 import { readPutAnswer, type PutAnswerForm } from './aws_put_answer.ts';
-import type { TakeBuffer } from './aws_put_body.ts';
+import { writePutBody, type PutBodyForm } from './aws_put_body.ts';
 import { countRecords, type Batch, type Rejected, type Sink, type SinkLimits } from './sink.ts';
 
 /** What tells the services apart that a sink puts records on. */
@@ -12,9 +13,8 @@ export interface PutService {
   readonly name: string;
   readonly limits: SinkLimits;
   readonly target: AwsTarget;
+  readonly body: PutBodyForm;
   readonly answer: PutAnswerForm;
-  /** Writes the body of a call, of at least one record, into a buffer that it takes. */
-  writeBody(batch: Batch, take: TakeBuffer): Uint8Array;
 }
 
 /** A sink that puts each line on a stream of AWS as a record of its own. Nothing is sent before the first batch. */
@@ -22,6 +22,7 @@ export class PutSink implements Sink {
   readonly limits: SinkLimits;
   readonly #operation: AwsOperation;
   readonly #service: PutService;
+  readonly #kernel = new PutKernel();
   /** Of bodies. */
   readonly #pool = new BufferPool();
   /** Calls in a row that failed by what the SDK mends by itself: expired credentials, a wrong clock. */
@@ -35,13 +36,13 @@ export class PutSink implements Sink {
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<readonly Rejected[]> {
-    const { name, answer: form } = this.#service;
+    const { name, body: bodyForm, answer: form } = this.#service;
     if (this.#closed) throw new SinkError('transient', `the ${name} sink is closed`, { code: 'Closed' });
     const records = countRecords(batch);
     if (records === 0) return [];
-    const body = this.#service.writeBody(batch, (bytes) => this.#pool.take(bytes));
+    const body = writePutBody(this.#kernel, batch, { ...bodyForm, take: (bytes) => this.#pool.take(bytes) });
     const answer = await this.#put(body, signal);
-    const rejected = readPutAnswer(answer, records, form);
+    const rejected = readPutAnswer(this.#kernel, answer, { records, form });
     // It was read, or there would be no answer to each record. After any other end of the call it may still be on its way out.
     this.#pool.give(body);
     return rejected;

@@ -1,7 +1,6 @@
 import { SinkError } from '../errors.ts';
-import type { EntryPieces } from '../kernel/put_kernel.ts';
+import type { EntryPieces, PutKernel } from '../kernel/put_kernel.ts';
 import { recordFailureOf } from './aws_errors.ts';
-import { putKernel } from './aws_put_kernel.ts';
 import type { Rejected } from './sink.ts';
 
 /** What an operation calls the fields of its answer. The fields of a refusal, ErrorCode and ErrorMessage, are the same for both. */
@@ -35,31 +34,38 @@ export const PUT_RECORD_BATCH_ANSWER: PutAnswerForm = {
   accepted: { receipt: '{"RecordId":"', other: '' },
 };
 
+/** What an answer is to. */
+export interface PutAnswerOptions {
+  /** How many records the request had. */
+  readonly records: number;
+  readonly form: PutAnswerForm;
+}
+
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * Which records of a call were not accepted: one is accepted when its entry has a receipt and no error code.
  *
- * @param records how many records the request had
  * @throws SinkError (transient) when the answer does not say of every record what became of it
  */
-export function readPutAnswer(answer: Uint8Array, records: number, form: PutAnswerForm): Rejected[] {
-  return isAllAccepted(answer, records, form) ? [] : readEntries(answer, records, form);
+export function readPutAnswer(kernel: PutKernel, answer: Uint8Array, options: PutAnswerOptions): Rejected[] {
+  return isAllAccepted(kernel, answer, options) ? [] : readEntries(answer, options);
 }
 
 /** Whether an answer is the usual one, found without a string per entry: that takes a quarter of the time of reading it. */
-function isAllAccepted(answer: Uint8Array, records: number, form: PutAnswerForm): boolean {
+function isAllAccepted(kernel: PutKernel, answer: Uint8Array, { records, form }: PutAnswerOptions): boolean {
   const from = answer.indexOf(OPEN_LIST) + 1;
   const to = answer.lastIndexOf(CLOSE_LIST);
   if (from === 0 || to < from) return false;
-  if (putKernel().countEntries(answer.subarray(from, to), form.accepted) !== records) return false;
-  // What is around the entries, with none of them: its only list is theirs, as there is no bracket besides those two, or one in a text.
-  const text = new TextDecoder();
-  const around = text.decode(answer.subarray(0, from)) + text.decode(answer.subarray(to));
   try {
+    if (kernel.countEntries(answer.subarray(from, to), form.accepted) !== records) return false;
+    // What is around the entries, with none of them: its only list is theirs, as there is no bracket besides those two, or one in a text.
+    const text = new TextDecoder();
+    const around = text.decode(answer.subarray(0, from)) + text.decode(answer.subarray(to));
     const parsed = JSON.parse(around) as JsonObject;
     return Array.isArray(parsed[form.entries]) && Number(parsed[form.failedCount] ?? 0) <= 0;
   } catch {
+    // No JSON, or a kernel that got no memory. The records may have been accepted all the same, and entry by entry the answer can still say so.
     return false;
   }
 }
@@ -68,7 +74,7 @@ const OPEN_LIST = '['.charCodeAt(0);
 const CLOSE_LIST = ']'.charCodeAt(0);
 
 /** Reads an answer entry by entry. */
-export function readEntries(answer: Uint8Array, records: number, form: PutAnswerForm): Rejected[] {
+export function readEntries(answer: Uint8Array, { records, form }: PutAnswerOptions): Rejected[] {
   const parsed = parseAnswer(answer, form);
   const entries = parsed[form.entries];
   if (!Array.isArray(entries)) throw malformed(form, `no list ${form.entries}`);

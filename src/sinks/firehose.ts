@@ -3,7 +3,6 @@ import { clientSettings, type AwsClientOptions } from './aws_client.ts';
 import { openOperation } from './aws_operation.ts';
 import { PutSink } from './aws_put.ts';
 import { PUT_RECORD_BATCH_ANSWER } from './aws_put_answer.ts';
-import { writePutBody } from './aws_put_body.ts';
 import type { Sink, SinkLimits } from './sink.ts';
 
 const MIB = 1024 ** 2;
@@ -55,7 +54,7 @@ export async function openFirehoseSink({ deliveryStream, ...options }: FirehoseS
       keyMend:
         'allow kms:GenerateDataKey and kms:Decrypt on it, and where Firehose lost its grant on it, start the encryption again',
     },
+    body: { stream: field, partitionKeys: false },
     answer: PUT_RECORD_BATCH_ANSWER,
-    writeBody: (batch, take) => writePutBody(field, batch, { partitionKeys: false, take }),
   });
 }

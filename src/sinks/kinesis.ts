@@ -3,7 +3,7 @@ import { clientSettings, type AwsClientOptions } from './aws_client.ts';
 import { openOperation } from './aws_operation.ts';
 import { PutSink } from './aws_put.ts';
 import { PUT_RECORDS_ANSWER } from './aws_put_answer.ts';
-import { PARTITION_KEY_CHARS, writePutBody } from './aws_put_body.ts';
+import { PARTITION_KEY_CHARS } from './aws_put_body.ts';
 import type { Sink, SinkLimits } from './sink.ts';
 
 const MIB = 1024 ** 2;
@@ -52,7 +52,7 @@ export async function openKinesisSink({ stream, ...options }: KinesisSinkOptions
       // https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
       keyMend: 'allow kms:GenerateDataKey on it',
     },
+    body: { stream: field, partitionKeys: true },
     answer: PUT_RECORDS_ANSWER,
-    writeBody: (batch, take) => writePutBody(field, batch, { partitionKeys: true, take }),
   });
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { PutKernel } from '../../../src/kernel/put_kernel.ts';
 import {
   PUT_RECORD_BATCH_ANSWER,
   PUT_RECORDS_ANSWER,
@@ -7,6 +8,7 @@ import {
   readPutAnswer,
 } from '../../../src/sinks/aws_put_answer.ts';
 
+const kernel = new PutKernel();
 const failed = { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal Service Failure' };
 const failedAt = (index: number) => ({
   index,
@@ -37,7 +39,7 @@ describe.each([
   },
 ])('an answer to $form.operation', ({ form, accepted, throttled, answerOf }) => {
   const read = (answer: unknown, records: number) =>
-    readPutAnswer(Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer)), records, form);
+    readPutAnswer(kernel, Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer)), { records, form });
   const noReceipt = `No${form.receipt}`;
 
   test.each([
@@ -112,27 +114,53 @@ describe.each([
     );
   });
 
-  /** What a way of reading says of an answer: the records, or the words of the error. */
-  const verdictOf = (way: typeof readPutAnswer, answer: Uint8Array, records: number): unknown => {
+  /** What a way of reading says: the records, or the words of the error. */
+  const verdictOf = (readAnswer: () => unknown): unknown => {
     try {
-      return way(answer, records, form);
+      return readAnswer();
     } catch (error) {
       return (error as Error).message;
     }
   };
   const expectSame = (answer: Uint8Array, records: number) => {
-    expect(verdictOf(readPutAnswer, answer, records)).toEqual(verdictOf(readEntries, answer, records));
+    const options = { records, form };
+    expect(verdictOf(() => readPutAnswer(kernel, answer, options))).toEqual(
+      verdictOf(() => readEntries(answer, options)),
+    );
   };
-
-  test.each([1, 2, 500])('that %i records were accepted is told without reading an entry', (records) => {
+  const watchParse = () => {
     const parse = vi.spyOn(JSON, 'parse');
     onTestFinished(() => {
       parse.mockRestore();
     });
+    return parse;
+  };
+
+  test.each([1, 2, 500])('that %i records were accepted is told without reading an entry', (records) => {
+    const parse = watchParse();
     const entries = Array.from({ length: records }, () => accepted);
     expect(read(answerOf(0, entries), records)).toEqual([]);
     expect(parse.mock.lastCall?.[0].length).toBeLessThan(100);
     expect(() => read(answerOf(0, entries), records + 1)).toThrow(`${records} entries for ${records + 1} records`);
+  });
+
+  test('an answer of more than 1 MiB is read entry by entry', () => {
+    const parse = watchParse();
+    const entries = Array.from({ length: 25_000 }, () => accepted);
+    expect(read(answerOf(0, entries), entries.length)).toEqual([]);
+    expect(parse.mock.lastCall?.[0].length).toBeGreaterThan(1024 ** 2);
+  });
+
+  test('an answer is read entry by entry where the kernel gets no memory', () => {
+    const count = vi.spyOn(kernel, 'countEntries').mockImplementation(() => {
+      throw new RangeError('WebAssembly.Memory.grow(): Maximum memory size exceeded');
+    });
+    onTestFinished(() => {
+      count.mockRestore();
+    });
+    expect(read(answerOf(0, [accepted, accepted]), 2)).toEqual([]);
+    expect(read(answerOf(1, [accepted, failed]), 2)).toEqual([failedAt(1)]);
+    expect(count).toHaveBeenCalledTimes(2);
   });
 
   const text = fc.oneof(
