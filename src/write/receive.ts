@@ -129,6 +129,7 @@ export class Receiver {
     let holders = 2;
     return () => {
       holders--;
+      if (holders < 0) throw new Error('lines were let go of more often than they were held');
       if (holders === 0) this.#options.pool.give(bytes);
     };
   }

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { KERNEL_MODULE } from '../../../src/kernel/module.ts';
+import { instantiate, type ModuleMemory } from '../../../src/kernel/web_assembly.ts';
 import { SYMBOL_SLOTS } from '../../../src/wire/symbols.ts';
 import { encodeSeries, seriesOfLine, type EncodedSeries } from '../../support/encoded_series.ts';
 import { KernelAndAlone } from '../../support/kernel_and_alone.ts';
 import { bytesField, concat } from '../../support/protobuf_writer.ts';
 import { sample, time, valueOne } from '../../support/series.ts';
+import { dataSegmentsOf } from '../../support/wasm_data.ts';
 
 const both = new KernelAndAlone();
 const { request, lines, ends, symbols } = both.kernel;
@@ -13,6 +16,20 @@ const SPARE_BYTES = 64;
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 const times = <Item>(count: number, item: Item): Item[] => new Array<Item>(count).fill(item);
+
+test('no region has in it what the compiler laid down', () => {
+  const started = instantiate(KERNEL_MODULE, { numbers: { writeShortestDouble: () => 0 } }) as {
+    readonly memory: ModuleMemory;
+    readonly start: () => number;
+  };
+  const registersAt = started.start();
+  const [bodyAt] = new Uint32Array(started.memory.buffer, registersAt, 1);
+  const segments = dataSegmentsOf(KERNEL_MODULE);
+  expect(segments.length).toBeGreaterThan(0);
+  // The body is the first of the regions, which have no end but that of the memory.
+  expect(segments.filter(({ to }) => to > bodyAt!)).toEqual([]);
+  expect(bodyAt).toBeGreaterThan(registersAt);
+});
 
 describe.each([1, 2] as const)('version %d', (version) => {
   /** A request of exactly so many bytes. */

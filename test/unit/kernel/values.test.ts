@@ -3,7 +3,7 @@ import { encodeSeries } from '../../support/encoded_series.ts';
 import { KernelAndAlone } from '../../support/kernel_and_alone.ts';
 import { seeded } from '../../support/seeded.ts';
 
-const SAMPLES = 400;
+const SAMPLES = 200;
 
 test.each([1, 2] as const)('numbers of every magnitude, of few digits and of all: version %d', (version) => {
   const both = new KernelAndAlone();
