@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import type { AwsOperation } from '../../../src/sinks/aws_operation.ts';
 import { PutSink } from '../../../src/sinks/aws_put.ts';
 import { PUT_RECORDS_ANSWER } from '../../../src/sinks/aws_put_answer.ts';
-import { writePutBody } from '../../../src/sinks/aws_put_body.ts';
 import { batchOf } from '../../support/lines.ts';
 
 /** Enough of a body for its buffer to be used again. */
@@ -49,7 +48,7 @@ function start() {
       keyMend: 'allow it',
     },
     answer: PUT_RECORDS_ANSWER,
-    writeBody: (lines, take) => writePutBody({ StreamName: 's' }, lines, { partitionKeys: true, take }),
+    body: { stream: { StreamName: 's' }, partitionKeys: true },
   });
   const aborting = new AbortController();
   const send = async (letter: string) => {
