@@ -4,6 +4,7 @@ import { BASE, type Scenario } from './scenario.ts';
 /** `quick` gives a first look in two or three minutes: short windows, and of each scale its ends. */
 export type Pace = 'full' | 'quick';
 
+const LATENCY_WARM_UP_MS = { full: 25_000, quick: 2_000 } as const;
 const LATENCY_WINDOW_MS = { full: 20_000, quick: 4_000 } as const;
 const QUICK = { warmUpMs: 2_000, windowMs: 1_000 } as const;
 
@@ -96,6 +97,8 @@ export function latencyTable(pace: Pace, samplesPerSecond: number): Table {
       samplesPerRequest,
       requestsPerSecond: requestsPerSecond(samplesPerRequest),
       thinkMs,
+      // At a tenth of the load V8 takes longer to compile what runs often.
+      warmUpMs: LATENCY_WARM_UP_MS[pace],
       windowMs: LATENCY_WINDOW_MS[pace],
     },
   });

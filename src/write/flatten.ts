@@ -175,8 +175,11 @@ export class Flattener {
       }
       readSeriesV2(reader, this.#series, this.#refs);
       const problem = this.#seriesLines.write();
-      const { isGiven, ...metadata } = this.#series.metadata;
-      if (isGiven && problem === undefined) this.#metadataLines.writeV2({ ...metadata, ...this.#seriesLines.name });
+      const { isGiven, type, helpRef, unitRef } = this.#series.metadata;
+      if (isGiven && problem === undefined) {
+        const { nameAt, nameEnd } = this.#seriesLines.name;
+        this.#metadataLines.writeV2({ nameAt, nameEnd, type, helpRef, unitRef });
+      }
       this.#plainSeries.writeV2();
     }
     if (isOther && !isOwn) throw otherVersion('1.0', '2.0');
