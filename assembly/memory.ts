@@ -12,10 +12,8 @@ export const REGISTERS: usize = TABLES;
 export const THREE_DIGITS: usize = TABLES + 64;
 /** The same without leading zeros; the top byte counts them. */
 export const LEADING_DIGITS: usize = THREE_DIGITS + 4 * 1000;
-/** 16 bytes of ones, then 16 of zeros. */
-export const MASKS: usize = LEADING_DIGITS + 4 * 1000;
 /** The pieces that are the same in every line; see pieces.ts. */
-export const PIECES: usize = MASKS + 32;
+export const PIECES: usize = LEADING_DIGITS + 4 * 1000;
 /** The time that was written last, as text. */
 export const TIME_TEXT: usize = PIECES + 32 * 16;
 /** The labels of the series at hand, LABEL_BYTES each. */
@@ -51,5 +49,4 @@ const END: usize = MEMO + MEMO_BYTES * MEMO_ENTRIES;
 /** Takes the memory. Once, before anything else. */
 export function take(): void {
   memory.grow(<i32>((END + 0xffff) >>> 16) - memory.size());
-  memory.fill(MASKS, 0xff, 16);
 }

@@ -1,4 +1,4 @@
-import { MASKS } from './put_masks';
+import { MASKS } from './masks';
 
 /*
  * The usual answer to a call: of each record that it was accepted. Anything else is left to the caller.

@@ -1,4 +1,4 @@
-import { MASKS } from './put_masks';
+import { MASKS } from './masks';
 
 /*
  * The records in the body of a call: base64 of lines, 12 bytes at a time, and the JSON around it.

@@ -1,4 +1,4 @@
-import { MASKS } from './memory';
+import { MASKS } from './masks';
 
 /*
  * Texts, 16 bytes at a time: what stands behind their end is read and overwritten along with them.
@@ -34,19 +34,10 @@ export function copyText(pos: usize, from: usize, length: usize): void {
   let hash: u32 = 0;
   let rest = <i32>length;
   while (true) {
-    let text = v128.load(from);
-    // The hash takes words of four bytes, the last one filled up with spaces.
-    if (rest < 16) text = v128.bitselect(text, i8x16.splat(0x20), v128.load(MASKS + (16 - rest)));
+    const text = loadText(from, rest);
     v128.store(pos, text);
     mark(text);
-    hash = hashWord(hash, i32x4.extract_lane(text, 0));
-    if (rest > 4) {
-      hash = hashWord(hash, i32x4.extract_lane(text, 1));
-      if (rest > 8) {
-        hash = hashWord(hash, i32x4.extract_lane(text, 2));
-        if (rest > 12) hash = hashWord(hash, i32x4.extract_lane(text, 3));
-      }
-    }
+    hash = hashOf(hash, text, rest);
     if (rest <= 16) break;
     rest -= 16;
     from += 16;
@@ -61,17 +52,34 @@ export function isPlain(at: usize, length: usize): bool {
   let hash: u32 = 0;
   clearMarks();
   for (let rest = <i32>length; rest > 0; rest -= 16) {
-    let text = v128.load(from);
-    if (rest < 16) text = v128.bitselect(text, i8x16.splat(0x20), v128.load(MASKS + (16 - rest)));
+    const text = loadText(from, rest);
     mark(text);
-    hash = hashWord(hash, i32x4.extract_lane(text, 0));
-    if (rest > 4) hash = hashWord(hash, i32x4.extract_lane(text, 1));
-    if (rest > 8) hash = hashWord(hash, i32x4.extract_lane(text, 2));
-    if (rest > 12) hash = hashWord(hash, i32x4.extract_lane(text, 3));
+    hash = hashOf(hash, text, rest);
     from += 16;
   }
   textHash = hash;
   return areUnescaped() && (areAscii() || isUtf8(at, length));
+}
+
+/** The next 16 bytes of a text of which `rest` are left: what is behind its end is spaces, as the hash has it. */
+@inline
+function loadText(from: usize, rest: i32): v128 {
+  const text = v128.load(from);
+  return rest < 16 ? v128.bitselect(text, i8x16.splat(0x20), v128.load(MASKS + (16 - rest))) : text;
+}
+
+/** The hash goes on with as many words of four bytes as the text has begun. */
+@inline
+function hashOf(hash: u32, text: v128, rest: i32): u32 {
+  hash = hashWord(hash, i32x4.extract_lane(text, 0));
+  if (rest > 4) {
+    hash = hashWord(hash, i32x4.extract_lane(text, 1));
+    if (rest > 8) {
+      hash = hashWord(hash, i32x4.extract_lane(text, 2));
+      if (rest > 12) hash = hashWord(hash, i32x4.extract_lane(text, 3));
+    }
+  }
+  return hash;
 }
 
 @inline
