@@ -169,7 +169,7 @@ function makeJob(index: number, seriesCount: number): RequestJob {
 
 function flattenV2(request: Uint8Array, by = flattener): Uint8Array {
   const { lines, metadata } = by.flatten(request, { ...LIMITS, version: 2 });
-  if (metadata) seen.addAll(metadata, LIMITS.arrivedAtMs);
+  if (metadata) seen.addAll(metadata, LIMITS.arrivedAtMs, () => false).next();
   return lines.bytes;
 }
 

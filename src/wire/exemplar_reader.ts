@@ -34,8 +34,10 @@ export class ExemplarReader {
     while (reader.pos < reader.end) {
       const tag = reader.tag();
       if (tag === LABELS) {
-        if (refs) refs.readPacked(reader);
-        else readLabel(reader, this.labels, 3);
+        if (refs) {
+          refs.enterPacked(reader);
+          refs.readPacked(reader, reader.end);
+        } else readLabel(reader, this.labels, 3);
       } else if (tag === LABELS_REF && refs) refs.readOne(reader);
       else if (tag === VALUE) this.valueAt = reader.fixed64();
       else if (tag === TIME) {

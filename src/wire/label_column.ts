@@ -54,6 +54,11 @@ export class LabelColumn {
     return slot;
   }
 
+  /** Counts a label that is too long to be looked at. */
+  skip(bytes: number): void {
+    this.jsonBytes += bytes;
+  }
+
   /** Takes the label whose slots are set now, unless its value is empty. */
   commit(bytes: Uint8Array): void {
     const { slots, count } = this;

@@ -1,9 +1,12 @@
-import { LABEL_SLOTS, type LabelColumn } from './label_column.ts';
+import type { LabelColumn } from './label_column.ts';
 import { LENGTH_DELIMITED, tagOf, type WireReader } from './protobuf.ts';
 
 /* Label (1.0)    1 name; 2 value. It is field 1 of a series and of an exemplar. */
 const LABEL_NAME = tagOf(1, LENGTH_DELIMITED);
 const LABEL_VALUE = tagOf(2, LENGTH_DELIMITED);
+
+/** No line has more, and reading what is made of millions of fields takes long. */
+const MAX_LABEL_BYTES = 2 * 1024 * 1024;
 
 /**
  * Reads the Label whose length is next, in whatever form.
@@ -12,9 +15,15 @@ const LABEL_VALUE = tagOf(2, LENGTH_DELIMITED);
  */
 export function readLabel(reader: WireReader, labels: LabelColumn, depth: number): void {
   const outer = reader.enter();
+  if (reader.end - reader.pos > MAX_LABEL_BYTES) {
+    labels.skip(reader.end - reader.pos);
+    reader.pos = reader.end;
+    reader.end = outer;
+    return;
+  }
   const slot = labels.open();
   const { slots } = labels;
-  slots.fill(0, slot, slot + LABEL_SLOTS);
+  slots[slot] = slots[slot + 1] = slots[slot + 2] = slots[slot + 3] = 0;
   while (reader.pos < reader.end) {
     const tag = reader.tag();
     if (tag === LABEL_NAME || tag === LABEL_VALUE) {

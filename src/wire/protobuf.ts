@@ -4,6 +4,9 @@ import { viewOf } from './text_words.ts';
 /** How deep messages and unknown groups may nest; protobufjs has the same bound. */
 const MAX_DEPTH = 100;
 
+/** No sender has groups; to step over one takes as long as to read it. */
+const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const LENGTH_DELIMITED = 2;
@@ -147,7 +150,8 @@ export class WireReader {
   }
 
   #skipGroup(start: number, depth: number): void {
-    for (;;) {
+    for (const from = this.pos; ;) {
+      if (this.pos - from > MAX_GROUP_BYTES) throw invalid(`a group of more than ${MAX_GROUP_BYTES} bytes`);
       const tag = this.tag();
       if ((tag & 7) === END_GROUP) {
         if (tag >>> 3 !== start >>> 3) throw invalid(`a group's end without its start at byte ${this.pos}`);

@@ -5,6 +5,11 @@ import { SlotColumn } from './slot_column.ts';
 /** The version of remote write that a request is in. */
 export type Version = 1 | 2;
 
+/** A series is read in pieces of so many bytes: between them the event loop may have its turn. */
+const PIECE_BYTES = 256 * 1024;
+/** No line has more in one message. Of a bucket there are at most 8 bytes here and at least 2 in its line, which is at most a MiB. */
+export const MAX_MESSAGE_BYTES = 5 * 1024 * 1024;
+
 /** Slots of a sample: where the 8 bytes of its value are, or NO_VALUE; the halves of its time, and of its start timestamp, which is 0 for none. */
 export const SAMPLE_SLOTS = 5;
 /** A double that is not on the wire, which means 0. */
@@ -25,6 +30,8 @@ export class Series {
   /** The halves of `created_timestamp`, the start of what has no start timestamp of its own; 0 for none. */
   createdLow = 0;
   createdHigh = 0;
+  /** Where the message around the series ends, while the series is being read. */
+  #outerEnd: number | undefined;
 
   /** Gets ready for another request; see SlotColumn and LabelColumn. */
   reset(limits: { readonly maxSlots: number; readonly maxLineBytes: number }): void {
@@ -36,13 +43,26 @@ export class Series {
     this.metadata.isGiven = false;
     this.createdLow = 0;
     this.createdHigh = 0;
+    this.#outerEnd = undefined;
   }
 
-  /** Gets ready for another series, labels excepted. */
-  clear(): void {
+  /** Whether the series whose length is next has yet to be entered. */
+  get isNext(): boolean {
+    return this.#outerEnd === undefined;
+  }
+
+  /** Steps into the series whose length is next. */
+  enter(reader: WireReader): void {
+    this.#outerEnd = reader.enter();
     this.samples.length = 0;
     this.histograms.length = 0;
     this.exemplars.length = 0;
+  }
+
+  /** Steps out of it. */
+  leave(reader: WireReader): void {
+    reader.end = this.#outerEnd!;
+    this.#outerEnd = undefined;
   }
 
   get sampleCount(): number {
@@ -57,6 +77,11 @@ export class Series {
   get exemplarCount(): number {
     return this.exemplars.length >>> 1;
   }
+}
+
+/** Where the piece of a series at which the reader is ends. */
+export function endOfPiece({ pos, end }: WireReader): number {
+  return Math.min(end, pos + PIECE_BYTES);
 }
 
 /** Steps over the message whose length is next, and notes where it is. */

@@ -1,6 +1,6 @@
 import { readLabel } from './label_reader.ts';
 import { FIXED64, LENGTH_DELIMITED, tagOf, VARINT, type WireReader } from './protobuf.ts';
-import { NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
+import { endOfPiece, NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
 
 /*
  *     TimeSeries      1 rep Label; 2 rep Sample; 3 rep Exemplar; 4 rep Histogram
@@ -14,16 +14,26 @@ const SAMPLE_VALUE = tagOf(1, FIXED64);
 const SAMPLE_TIME = tagOf(2, VARINT);
 
 /**
- * Reads the remote write 1.0 TimeSeries whose length is next, in whatever order its fields come. Histograms and exemplars are read by their
- * own readers, later.
+ * Reads the remote write 1.0 TimeSeries whose length is next, or goes on with it, in whatever order its fields come. Histograms and exemplars are
+ * read by their own readers, later.
  *
+ * @returns false when the slice is over before its end
  * @throws RequestError invalid_protobuf, lines_too_large
  */
-export function readSeriesV1(reader: WireReader, series: Series): void {
-  const outer = reader.enter();
-  series.clear();
-  series.labels.clear();
-  while (reader.pos < reader.end) {
+export function tryReadSeriesV1(reader: WireReader, series: Series, isSliceOver: () => boolean): boolean {
+  if (series.isNext) {
+    series.enter(reader);
+    series.labels.clear();
+  }
+  do readFields(reader, series, endOfPiece(reader));
+  while (reader.pos < reader.end && !isSliceOver());
+  if (reader.pos < reader.end) return false;
+  series.leave(reader);
+  return true;
+}
+
+function readFields(reader: WireReader, series: Series, stop: number): void {
+  while (reader.pos < stop) {
     const tag = reader.tag();
     if (tag === LABEL) readLabel(reader, series.labels, 2);
     else if (tag === SAMPLE) readSample(reader, series);
@@ -31,7 +41,6 @@ export function readSeriesV1(reader: WireReader, series: Series): void {
     else if (tag === EXEMPLAR) takeMessage(reader, series.exemplars);
     else reader.skip(tag, 1);
   }
-  reader.end = outer;
 }
 
 function readSample(reader: WireReader, { samples }: Series): void {

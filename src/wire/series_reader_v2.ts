@@ -1,5 +1,5 @@
 import { FIXED64, LENGTH_DELIMITED, tagOf, VARINT, type WireReader } from './protobuf.ts';
-import { NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
+import { endOfPiece, NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
 import type { LabelRefs } from './symbols.ts';
 
 /*
@@ -21,15 +21,38 @@ const METADATA_TYPE = tagOf(1, VARINT);
 const METADATA_HELP = tagOf(3, VARINT);
 const METADATA_UNIT = tagOf(4, VARINT);
 
+/** Whose references the labels of a series are, and who says when its reading has to stop. */
+export interface ReadSeriesV2Options {
+  readonly refs: LabelRefs;
+  readonly isSliceOver: () => boolean;
+}
+
 /**
- * Reads the remote write 2.0 TimeSeries whose length is next, in whatever order its fields come.
+ * Reads the remote write 2.0 TimeSeries whose length is next, or goes on with it, in whatever order its fields come.
  *
+ * @returns false when the slice is over before its end
  * @throws RequestError invalid_protobuf, lines_too_large
  */
-export function readSeriesV2(reader: WireReader, series: Series, refs: LabelRefs): void {
-  const outer = reader.enter();
-  series.clear();
-  refs.start(series.labels);
+export function tryReadSeriesV2(
+  reader: WireReader,
+  series: Series,
+  { refs, isSliceOver }: ReadSeriesV2Options,
+): boolean {
+  if (series.isNext) {
+    series.enter(reader);
+    refs.start(series.labels);
+    clear(series);
+  }
+  do readFields(reader, series, { refs, stop: endOfPiece(reader) });
+  while (reader.pos < reader.end && !isSliceOver());
+  if (reader.pos < reader.end) return false;
+  series.leave(reader);
+  series.hasInvalidRefs = refs.areInvalid;
+  if (series.createdLow !== 0 || series.createdHigh !== 0) startSamples(series);
+  return true;
+}
+
+function clear(series: Series): void {
   const { metadata } = series;
   metadata.isGiven = false;
   metadata.type = 0;
@@ -37,9 +60,21 @@ export function readSeriesV2(reader: WireReader, series: Series, refs: LabelRefs
   metadata.unitRef = 0;
   series.createdLow = 0;
   series.createdHigh = 0;
-  while (reader.pos < reader.end) {
+}
+
+function readFields(
+  reader: WireReader,
+  series: Series,
+  { refs, stop }: { readonly refs: LabelRefs; readonly stop: number },
+): void {
+  const { metadata } = series;
+  while (reader.pos < stop) {
+    if (refs.isInPacked) {
+      refs.readPacked(reader, stop);
+      continue;
+    }
     const tag = reader.tag();
-    if (tag === LABELS_REFS) refs.readPacked(reader);
+    if (tag === LABELS_REFS) refs.enterPacked(reader);
     else if (tag === SAMPLE) readSample(reader, series);
     else if (tag === METADATA) readMetadata(reader, metadata);
     else if (tag === HISTOGRAM) takeMessage(reader, series.histograms);
@@ -51,9 +86,6 @@ export function readSeriesV2(reader: WireReader, series: Series, refs: LabelRefs
       series.createdHigh = reader.high;
     } else reader.skip(tag, 1);
   }
-  reader.end = outer;
-  series.hasInvalidRefs = refs.areInvalid;
-  if (series.createdLow !== 0 || series.createdHigh !== 0) startSamples(series);
 }
 
 function readSample(reader: WireReader, { samples }: Series): void {

@@ -4,6 +4,9 @@ import { viewOf } from './text_words.ts';
 /** The most bytes of output for a byte of a block: a copy of 64 bytes takes 3. */
 const MAX_EXPANSION = 64 / 3;
 
+/** A block is decoded in pieces of so many bytes: elements may be of one byte each. */
+const PIECE_BYTES = 256 * 1024;
+
 /** The two lower bits of an element's tag. */
 const LITERAL = 0;
 const COPY_1 = 1;
@@ -20,10 +23,27 @@ const COPY_2 = 2;
  * @throws RequestError invalid_snappy
  */
 export function decodeSnappy(block: Uint8Array, maxBytes: number): Uint8Array {
+  const { done, value } = decodeSnappySlices(block, maxBytes, NEVER).next();
+  if (!done) throw new Error('decoding stopped before its time');
+  return value;
+}
+
+const NEVER = () => false;
+
+/** The same, with a stop each time that `isTimeUp`. */
+export function* decodeSnappySlices(
+  block: Uint8Array,
+  maxBytes: number,
+  isTimeUp: () => boolean,
+): Generator<undefined, Uint8Array> {
   const { length: declared, next } = readDeclaredLength(block, maxBytes);
   const out = new Uint8Array(declared);
-  const written = decodeElements(block, next, out);
-  if (written !== declared) throw invalid(`it holds ${written} bytes and declares ${declared}`);
+  const state = { read: next, write: 0 };
+  while (state.read < block.length) {
+    decodeElements(block, out, state);
+    if (isTimeUp()) yield;
+  }
+  if (state.write !== declared) throw invalid(`it holds ${state.write} bytes and declares ${declared}`);
   return out;
 }
 
@@ -57,15 +77,14 @@ function decodeLength(block: Uint8Array): { length: number; next: number } {
   throw invalid('its length is no 32-bit varint');
 }
 
-/** @returns the number of bytes written, which are at most `out.length` */
-function decodeElements(block: Uint8Array, start: number, out: Uint8Array): number {
+/** Decodes the elements of one piece, from the bytes read and written before it on. */
+function decodeElements(block: Uint8Array, out: Uint8Array, state: { read: number; write: number }): void {
   const source = viewOf(block);
   const target = viewOf(out);
   const end = block.length;
   const limit = out.length;
-  let read = start;
-  let write = 0;
-  while (read < end) {
+  let { read, write } = state;
+  for (const stop = Math.min(end, read + PIECE_BYTES); read < stop;) {
     const tag = block[read++]!;
     const type = tag & 3;
     let length = (tag >>> 2) + 1;
@@ -111,7 +130,8 @@ function decodeElements(block: Uint8Array, start: number, out: Uint8Array): numb
       for (; write < stop; write++) out[write] = out[write - offset]!;
     }
   }
-  return write;
+  state.read = read;
+  state.write = write;
 }
 
 /** An integer of one to four bytes; negative from 2^31 up, which is more than any block holds. */

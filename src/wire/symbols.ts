@@ -25,14 +25,18 @@ export class Symbols {
   }
 
   /**
-   * Reads the symbols of the request at whose start the reader is, and leaves it there: they may stand behind the series that refer to them.
+   * Reads the symbols of the request at whose start the reader is, or goes on with them. They may stand behind the series that refer to them, so it
+   * reads to the end.
    *
+   * @returns false when the slice is over before
    * @throws RequestError invalid_protobuf, lines_too_large
    */
-  read(reader: WireReader): void {
-    const start = reader.pos;
+  tryRead(reader: WireReader, isSliceOver: () => boolean): boolean {
     const column = this.#column;
+    let isOver = false;
     while (reader.pos < reader.end) {
+      if (isOver) return false;
+      isOver = isSliceOver();
       const tag = reader.tag();
       if (tag !== SYMBOL) {
         reader.skip(tag, 0);
@@ -44,8 +48,8 @@ export class Symbols {
       column.slots[at + 1] = end;
       reader.pos = end;
     }
-    reader.pos = start;
     this.adopt(column.slots, column.length / SYMBOL_SLOTS);
+    return true;
   }
 
   /** Whether the first is the empty string, as it must be, or there are none. */
@@ -75,6 +79,9 @@ export class LabelRefs {
   /** A name whose value has not come yet: a list may be split over several fields. */
   #nameRef = NO_REF;
   #isOutOfRange = false;
+  /** Where the packed list that is being read ends. */
+  #packedEnd = 0;
+  #isInPacked = false;
 
   constructor(symbols: Symbols) {
     this.#symbols = symbols;
@@ -86,6 +93,7 @@ export class LabelRefs {
     this.#labels = labels;
     this.#nameRef = NO_REF;
     this.#isOutOfRange = false;
+    this.#isInPacked = false;
   }
 
   /** Whether there was an odd number of references, or one that is out of range. */
@@ -93,11 +101,24 @@ export class LabelRefs {
     return this.#isOutOfRange || this.#nameRef !== NO_REF;
   }
 
-  /** Reads the packed list whose length is next. */
-  readPacked(reader: WireReader): void {
-    const outer = reader.enter();
-    while (reader.pos < reader.end) this.readOne(reader);
+  /** Whether a packed list was entered and has not been read to its end. */
+  get isInPacked(): boolean {
+    return this.#isInPacked;
+  }
+
+  /** Steps into the packed list whose length is next, for readPacked. */
+  enterPacked(reader: WireReader): void {
+    this.#packedEnd = reader.lengthEnd();
+    this.#isInPacked = true;
+  }
+
+  /** Reads the references that start before `stop`. */
+  readPacked(reader: WireReader, stop: number): void {
+    const outer = reader.end;
+    reader.end = this.#packedEnd;
+    for (const until = Math.min(stop, this.#packedEnd); reader.pos < until;) this.readOne(reader);
     reader.end = outer;
+    this.#isInPacked = reader.pos < this.#packedEnd;
   }
 
   readOne(reader: WireReader): void {

@@ -5,8 +5,8 @@ import { ExemplarReader } from '../wire/exemplar_reader.ts';
 import { HistogramReader } from '../wire/histogram_reader.ts';
 import { LENGTH_DELIMITED, tagOf, WireReader } from '../wire/protobuf.ts';
 import { Series, type Version } from '../wire/series.ts';
-import { readSeriesV1 } from '../wire/series_reader_v1.ts';
-import { readSeriesV2 } from '../wire/series_reader_v2.ts';
+import { tryReadSeriesV1 } from '../wire/series_reader_v1.ts';
+import { tryReadSeriesV2 } from '../wire/series_reader_v2.ts';
 import { LabelRefs, SYMBOL_SLOTS, Symbols } from '../wire/symbols.ts';
 import { BufferPool } from '../buffer_pool.ts';
 import { LineList, type LineLimits } from './line_list.ts';
@@ -50,6 +50,9 @@ const METADATA_V1 = tagOf(3, LENGTH_DELIMITED);
 /* Request (2.0)        4 rep string symbols; 5 rep TimeSeries */
 const SERIES_V2 = tagOf(5, LENGTH_DELIMITED);
 
+/** How often a slice's end is looked for, in bytes read or written. */
+const LOOK_EVERY_BYTES = 4 * 1024;
+
 /** A line is at least as many times longer than the slots of its sample, so a series that needs more slots becomes too many lines. */
 const LINE_BYTES_PER_SLOT = 8;
 
@@ -73,6 +76,8 @@ export class Flattener {
   readonly #messageLines: MessageLines;
   readonly #metadataLines: MetadataLines;
   readonly #plainSeries: PlainSeries;
+  #isTimeUp: () => boolean = NEVER;
+  #nextLookAt = 0;
 
   /**
    * @param seen metadata that need not be written again; the caller's, who adds what was delivered
@@ -95,15 +100,27 @@ export class Flattener {
     });
   }
 
+  /** The same as `slices`, at once. */
+  flatten(request: Uint8Array, options: FlattenOptions): Flattened {
+    const { done, value } = this.slices(request, options, NEVER).next();
+    if (!done) throw new Error('flattening stopped before its time');
+    return value;
+  }
+
   /**
+   * Flattens a request, with a stop each time that `isTimeUp`. Between two stops it does what a turn of the event loop has time for. What is not
+   * brought to its end is forgotten with the next request.
+   *
    * @param request a prometheus.WriteRequest or an io.prometheus.write.v2.Request, decompressed
    * @throws RequestError invalid_protobuf when it can't be decoded, lines_too_large past options.maxLinesBytes
    */
-  flatten(request: Uint8Array, options: FlattenOptions): Flattened {
+  *slices(request: Uint8Array, options: FlattenOptions, isTimeUp: () => boolean): Generator<undefined, Flattened> {
     const tally = new Tally(options.maxTimeMs);
     this.#reset(request, options, tally);
-    if (options.version === 1) this.#flattenV1(tally);
-    else this.#flattenV2(options);
+    this.#isTimeUp = isTimeUp;
+    this.#nextLookAt = 0;
+    if (options.version === 1) yield* this.#flattenV1(tally);
+    else yield* this.#flattenV2(options);
     return {
       lines: this.#lines.take(this.#pool),
       counts: this.#lines.counts,
@@ -132,8 +149,9 @@ export class Flattener {
     this.#metadataLines.reset(options.arrivedAtMs, tally);
   }
 
-  #flattenV1(tally: Tally): void {
+  *#flattenV1(tally: Tally): Generator<undefined, void> {
     const reader = this.#reader;
+    const isSliceOver = this.#isSliceOver;
     let isOwn = this.#plainSeries.writeV1();
     let isOther = false;
     while (reader.pos < reader.end) {
@@ -141,21 +159,29 @@ export class Flattener {
       isOwn ||= tag === SERIES_V1 || tag === METADATA_V1;
       isOther ||= tag === SERIES_V2;
       if (tag === SERIES_V1) {
-        readSeriesV1(reader, this.#series);
-        this.#seriesLines.write();
+        while (!tryReadSeriesV1(reader, this.#series, isSliceOver)) yield;
+        this.#seriesLines.writeSamples();
+        while (!this.#seriesLines.tryFinish(isSliceOver)) yield;
         this.#plainSeries.writeV1();
       } else if (tag === METADATA_V1) {
         tally.received.metadata++;
         this.#metadataLines.writeV1();
       } else reader.skip(tag, 0);
+      if (isSliceOver()) yield;
     }
     if (isOther && !isOwn) throw otherVersion('2.0', '1.0');
   }
 
-  #flattenV2({ maxLinesBytes }: FlattenOptions): void {
+  *#flattenV2({ maxLinesBytes }: FlattenOptions): Generator<undefined, void> {
     const reader = this.#reader;
+    const isSliceOver = this.#isSliceOver;
+    const refs = { refs: this.#refs, isSliceOver };
     const maxSymbols = maxLinesBytes / LINE_BYTES_PER_SLOT / 2 / SYMBOL_SLOTS;
-    if (!this.#plainSeries.tryReadSymbols(maxSymbols)) this.#symbols.read(reader);
+    if (!this.#plainSeries.tryReadSymbols(maxSymbols)) {
+      while (!this.#symbols.tryRead(reader, isSliceOver)) yield;
+      reader.pos = 0;
+      this.#nextLookAt = 0;
+    }
     if (!this.#symbols.areValid) {
       throw new RequestError(
         'invalid_protobuf',
@@ -169,12 +195,14 @@ export class Flattener {
       const tag = reader.tag();
       isOwn ||= tag === SERIES_V2;
       isOther ||= tag === SERIES_V1 || tag === METADATA_V1;
+      if (isSliceOver()) yield;
       if (tag !== SERIES_V2) {
         reader.skip(tag, 0);
         continue;
       }
-      readSeriesV2(reader, this.#series, this.#refs);
-      const problem = this.#seriesLines.write();
+      while (!tryReadSeriesV2(reader, this.#series, refs)) yield;
+      const problem = this.#seriesLines.writeSamples();
+      while (!this.#seriesLines.tryFinish(isSliceOver)) yield;
       const { isGiven, type, helpRef, unitRef } = this.#series.metadata;
       if (isGiven && problem === undefined) {
         const { nameAt, nameEnd } = this.#seriesLines.name;
@@ -184,7 +212,18 @@ export class Flattener {
     }
     if (isOther && !isOwn) throw otherVersion('1.0', '2.0');
   }
+
+  /** What takes time is read, written or discarded; a clock is looked at now and then only. */
+  readonly #isSliceOver = (): boolean => {
+    const done = this.#reader.pos + this.#lines.writer.pos + this.#lines.discardedBytes;
+    if (done < this.#nextLookAt) return false;
+    if (this.#isTimeUp()) return true;
+    this.#nextLookAt = done + LOOK_EVERY_BYTES;
+    return false;
+  };
 }
+
+const NEVER = () => false;
 
 /** The versions have no field in common, so a request of the other one would be taken for an empty one, and be lost. */
 function otherVersion(actual: string, declared: string): RequestError {

@@ -64,6 +64,11 @@ export class LineList {
     return written;
   }
 
+  /** Bytes that were looked at and led to no line. */
+  get discardedBytes(): number {
+    return this.#discardedBytes;
+  }
+
   get end(): Mark {
     return { pos: this.writer.pos, count: this.#count };
   }

@@ -3,8 +3,7 @@ import type { ExemplarReader } from '../wire/exemplar_reader.ts';
 import { histogramProblem } from '../wire/histogram_problem.ts';
 import type { HistogramReader } from '../wire/histogram_reader.ts';
 import type { WireReader } from '../wire/protobuf.ts';
-import { MESSAGE_SLOTS, type Series } from '../wire/series.ts';
-import type { SlotColumn } from '../wire/slot_column.ts';
+import { MAX_MESSAGE_BYTES, MESSAGE_SLOTS, type Series } from '../wire/series.ts';
 import type { LabelRefs } from '../wire/symbols.ts';
 import { labelsOf, problemOfLabels, tryArrange } from './label_order.ts';
 import type { LineList } from './line_list.ts';
@@ -27,6 +26,9 @@ export class MessageLines {
   readonly #parts: MessageLinesParts;
   #tally = new Tally();
   #refs: LabelRefs | undefined;
+  #nameSlot: number | undefined;
+  #histogramSlot = 0;
+  #exemplarSlot = 0;
   readonly #labels = () => labelsOf(this.#parts.reader.bytes, this.#parts.series.labels);
 
   constructor(parts: MessageLinesParts) {
@@ -44,34 +46,65 @@ export class MessageLines {
   }
 
   /**
-   * Reads the histograms and exemplars of the series that was read last, which have to decode in any case, and writes them.
+   * Gets ready for the histograms and exemplars of the series that was read last.
    *
    * @param nameSlot where its labels have the offsets of its name; undefined when nothing of the series can be archived
+   */
+  start(nameSlot: number | undefined): void {
+    this.#nameSlot = nameSlot;
+    this.#histogramSlot = 0;
+    this.#exemplarSlot = 0;
+  }
+
+  /**
+   * Reads the next of them, which have to decode in any case, and writes them.
+   *
+   * @returns whether there are no more; false when the slice is over before
    * @throws RequestError invalid_protobuf, lines_too_large
    */
-  write(nameSlot: number | undefined): void {
-    const { series, reader, histogram, exemplar, lines } = this.#parts;
+  tryFinish(isSliceOver: () => boolean): boolean {
+    const { series, reader } = this.#parts;
+    const { histograms, exemplars } = series;
     const { pos, end } = reader;
-    for (let slot = 0; slot < series.histograms.length; slot += MESSAGE_SLOTS) {
-      this.#enter(series.histograms, slot);
-      histogram.read(reader, this.#refs !== undefined);
-      if (nameSlot !== undefined) this.#writeHistogram(nameSlot);
+    let isOver = false;
+    while (!isOver && this.#histogramSlot < histograms.length) {
+      if (this.#tryEnter('histogram', this.#histogramSlot)) this.#takeHistogram();
+      this.#histogramSlot += MESSAGE_SLOTS;
+      isOver = isSliceOver();
     }
-    for (let slot = 0; slot < series.exemplars.length; slot += MESSAGE_SLOTS) {
-      this.#enter(series.exemplars, slot);
-      exemplar.read(reader, this.#refs);
-      const start = lines.writer.pos;
-      if (nameSlot !== undefined) this.#writeExemplar(nameSlot);
-      if (lines.writer.pos === start) lines.discardLabels(exemplar.labels);
+    while (!isOver && this.#exemplarSlot < exemplars.length) {
+      if (this.#tryEnter('exemplar', this.#exemplarSlot)) this.#takeExemplar();
+      this.#exemplarSlot += MESSAGE_SLOTS;
+      isOver = isSliceOver();
     }
     reader.pos = pos;
     reader.end = end;
+    return this.#histogramSlot === histograms.length && this.#exemplarSlot === exemplars.length;
   }
 
-  #enter({ slots }: SlotColumn, slot: number): void {
-    const { reader } = this.#parts;
+  /** Steps into a message, unless it is so large that no line can hold it, and reading it takes long. */
+  #tryEnter(kind: 'histogram' | 'exemplar', slot: number): boolean {
+    const { reader, series } = this.#parts;
+    const { slots } = kind === 'histogram' ? series.histograms : series.exemplars;
     reader.pos = slots[slot]!;
     reader.end = slots[slot + 1]!;
+    if (reader.end - reader.pos <= MAX_MESSAGE_BYTES) return true;
+    if (this.#nameSlot !== undefined) this.#tally.reject('oversize', 1, () => explainLine(kind, this.#labels()));
+    return false;
+  }
+
+  #takeHistogram(): void {
+    const { reader, histogram } = this.#parts;
+    histogram.read(reader, this.#refs !== undefined);
+    if (this.#nameSlot !== undefined) this.#writeHistogram(this.#nameSlot);
+  }
+
+  #takeExemplar(): void {
+    const { reader, exemplar, lines } = this.#parts;
+    exemplar.read(reader, this.#refs);
+    const start = lines.writer.pos;
+    if (this.#nameSlot !== undefined) this.#writeExemplar(this.#nameSlot);
+    if (lines.writer.pos === start) lines.discardLabels(exemplar.labels);
   }
 
   #writeHistogram(nameSlot: number): void {

@@ -29,6 +29,9 @@ interface DecodedMetadata {
   readonly unit: Uint8Array;
 }
 
+/** No line has as many, and protobufjs would hold the event loop for long. */
+const MAX_METADATA_BYTES = 2 * 1024 * 1024;
+
 /** So many bytes are compared in the time in which one is written. */
 const COMPARED_BYTES = 8;
 
@@ -72,6 +75,12 @@ export class MetadataLines {
   writeV1(): void {
     const { reader } = this.#parts;
     const stop = reader.lengthEnd();
+    if (stop - reader.pos > MAX_METADATA_BYTES) {
+      reader.pos = stop;
+      this.#place(METADATA_SLOTS.name, 0, 0);
+      this.#reject('oversize');
+      return;
+    }
     const { type, metricFamilyName, help, unit } = decodeMetadata(reader.bytes.subarray(reader.pos, stop));
     reader.pos = stop;
     this.#setType(type);

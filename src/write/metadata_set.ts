@@ -71,11 +71,12 @@ export class MetadataSet {
     else if (this.#tryMakeRoom(sizeOf(texts), nowMs)) this.#append(texts, hash, nowMs);
   }
 
-  /** Notes all that another set has as written at `nowMs`. */
-  addAll(other: MetadataSet, nowMs: number): void {
+  /** Notes all that another set has as written at `nowMs`, with a stop each time that `isTimeUp`. */
+  *addAll(other: MetadataSet, nowMs: number, isTimeUp: () => boolean): Generator<undefined, void> {
     const offsets = new Int32Array(METADATA_SLOTS.count);
     const view = other.#view;
     for (const [hash, entryAt] of other.#entries) {
+      if (isTimeUp()) yield;
       let at = entryAt + TEXTS_AT;
       for (let index = 0; index < TEXTS; index++) {
         const length = view.getInt32(entryAt + LENGTHS_AT + 4 * index);

@@ -5,21 +5,21 @@ import type { Config } from '../config.ts';
 import { RequestError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { Kernel } from '../kernel/kernel.ts';
 import { KINDS, type Lines } from '../record.ts';
 import type { Version } from '../wire/series.ts';
 import { Answers, REFUSALS, rejectionOf } from './answer.ts';
 import { declaredLength, readBody, SenderGone } from './body.ts';
 import type { BufferPool } from '../buffer_pool.ts';
 import type { Delivery } from './deliver.ts';
-import { Flattener, type Flattened } from './flatten.ts';
+import type { Flattened } from './flatten.ts';
 import { noRoom, type Gate, type Pass } from './gate.ts';
+import { Lanes } from './lanes.ts';
 import { negotiate } from './negotiate.ts';
 import { MetadataSet } from './metadata_set.ts';
 import { countWritten, NOTHING_WRITTEN, setWritten } from './written.ts';
 
 export interface ReceiverOptions {
-  readonly config: Pick<Config, 'maxBodyBytes' | 'maxRequestLinesBytes' | 'maxFutureMs'>;
+  readonly config: Pick<Config, 'maxBodyBytes' | 'maxRequestLinesBytes' | 'maxFutureMs' | 'deliveryTimeoutMs'>;
   readonly gate: Gate;
   readonly pool: BufferPool;
   readonly delivery: Delivery;
@@ -28,17 +28,24 @@ export interface ReceiverOptions {
   readonly log: Log;
 }
 
-/** Room for some 80,000 entries. */
+interface ReadOptions {
+  readonly version: Version;
+  readonly pass: Pass;
+  /** Milliseconds of performance.now(). */
+  readonly arrivedAtMs: number;
+}
+
+interface FlattenBodyOptions extends Pick<ReadOptions, 'version' | 'pass'> {
+  readonly checkWanted: () => void;
+}
+
+/** For metadata that was delivered lately: room for some 80,000 entries. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 
 /** Takes write requests from their headers to their answer: the straight line of docs/architecture.md. */
 export class Receiver {
   readonly #options: ReceiverOptions;
-  /** Metadata that was delivered lately. */
-  readonly #seenMetadata = new MetadataSet(MAX_METADATA_BYTES);
-  /** A request is decompressed and flattened in one turn, so that all share this memory, unless they are large. */
-  readonly #kernel = new Kernel();
-  readonly #flattener: Flattener;
+  readonly #lanes: Lanes;
   readonly #answers: Answers;
   /** Aborted when a connection ends: requests that wait behind others on it have no other sign of it. */
   readonly #gone = new WeakMap<Socket, AbortSignal>();
@@ -49,7 +56,7 @@ export class Receiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
-    this.#flattener = new Flattener(this.#seenMetadata, this.#kernel, options.pool);
+    this.#lanes = new Lanes({ seen: new MetadataSet(MAX_METADATA_BYTES), pool: options.pool });
     this.#answers = new Answers(options);
     setMaxListeners(0, this.#abandoning.signal);
   }
@@ -108,7 +115,7 @@ export class Receiver {
     const version = negotiate(request.headers);
     if (version === 2) setWritten(response, NOTHING_WRITTEN);
     const pass = this.#enter(request);
-    const flattened = await this.#read(request, version, pass);
+    const flattened = await this.#read(request, { version, pass, arrivedAtMs });
     const { lines, counts, metadata } = flattened;
     const letGo = this.#sharedBetweenTwo(lines);
     const onUnreferenced = () => {
@@ -118,7 +125,7 @@ export class Receiver {
     const signal = this.#goneSignal(request.socket);
     const outcome = await this.#options.delivery.deliver(lines, { arrivedAtMs, signal, onUnreferenced });
     const isWhole = outcome.ending === 'delivered' && outcome.refused === 0;
-    if (isWhole && metadata) this.#seenMetadata.addAll(metadata, Date.now());
+    if (isWhole && metadata) await this.#lanes.noteWritten(metadata, Date.now());
     if (version === 2) setWritten(response, isWhole ? counts : countWritten(lines, outcome.accepted));
     letGo();
     return rejectionOf(outcome, flattened);
@@ -135,13 +142,14 @@ export class Receiver {
   }
 
   /** Reads and flattens a request. What goes wrong gives the pass back. */
-  async #read(request: IncomingMessage, version: Version, pass: Pass): Promise<Flattened> {
+  async #read(request: IncomingMessage, { version, pass, arrivedAtMs }: ReadOptions): Promise<Flattened> {
     const { config, metrics, delivery } = this.#options;
     try {
       const { signal } = this.#abandoning;
       const body = await readBody(request, { maxBytes: config.maxBodyBytes, pass, signal });
       metrics.bytesReceived.inc(body.length);
-      const flattened = this.#flatten(body, version, pass);
+      const checkWanted = () => this.#checkWanted(request.socket, arrivedAtMs);
+      const flattened = await this.#flatten(body, { version, pass, checkWanted });
       this.#count(flattened);
       pass.endReading();
       return flattened;
@@ -166,22 +174,35 @@ export class Receiver {
     return pass;
   }
 
-  #flatten(body: Uint8Array, version: Version, pass: Pass): Flattened {
-    const { config, maxLineBytes } = this.#options;
+  async #flatten(body: Uint8Array, { version, pass, checkWanted }: FlattenBodyOptions): Promise<Flattened> {
+    const { config, maxLineBytes, delivery } = this.#options;
+    const { maxBodyBytes, maxRequestLinesBytes, maxFutureMs } = config;
     const arrivedAtMs = Date.now();
-    const maxTimeMs = config.maxFutureMs === undefined ? undefined : arrivedAtMs + config.maxFutureMs;
-    const message = this.#kernel.decodeSnappy(body, config.maxBodyBytes);
-    const room = pass.roomBytes;
-    const maxLinesBytes = Math.min(config.maxRequestLinesBytes, room);
+    const maxTimeMs = maxFutureMs === undefined ? undefined : arrivedAtMs + maxFutureMs;
+    const limit = { bytes: maxRequestLinesBytes };
+    const maxLinesBytes = () => (limit.bytes = Math.min(maxRequestLinesBytes, pass.roomBytes));
+    // Nothing that waits for more lines waits for those of a request that takes long.
+    const onSlow = () => {
+      pass.endReading();
+      delivery.pump();
+    };
     try {
-      const options = { version, arrivedAtMs, maxTimeMs, maxLinesBytes, maxLineBytes };
-      const flattened = this.#flattener.flatten(message, options);
+      const limits = { maxTimeMs, maxBodyBytes, maxLinesBytes, maxLineBytes };
+      const flattened = await this.#lanes.flatten(body, { version, arrivedAtMs, ...limits, onSlow, checkWanted });
       if (pass.tryHold(memoryOf(flattened))) return flattened;
     } catch (error) {
-      const isRoomTheLimit = maxLinesBytes < config.maxRequestLinesBytes;
+      const isRoomTheLimit = limit.bytes < maxRequestLinesBytes;
       if (!(error instanceof RequestError && error.code === 'lines_too_large' && isRoomTheLimit)) throw error;
     }
     throw noRoom();
+  }
+
+  /** @throws SenderGone; RequestError stopping, deadline */
+  #checkWanted(socket: Socket, arrivedAtMs: number): void {
+    if (socket.destroyed) throw new SenderGone();
+    this.#abandoning.signal.throwIfAborted();
+    const isLate = performance.now() > arrivedAtMs + this.#options.config.deliveryTimeoutMs;
+    if (isLate) throw new RequestError('deadline', REFUSALS.deadline);
   }
 
   #count({ received, skipped, rejected, emptyLabels }: Flattened): void {

@@ -21,6 +21,9 @@ export class SeriesLines {
   #tally = new Tally();
   /** Where the labels of the series have the offsets of its name. */
   #nameSlot = -1;
+  /** Where its lines start. */
+  #start = 0;
+  #hasMessages = false;
   readonly #labels = () => labelsOf(this.#parts.reader.bytes, this.#parts.series.labels);
 
   constructor(parts: SeriesLinesParts) {
@@ -39,24 +42,19 @@ export class SeriesLines {
   }
 
   /**
-   * Writes the lines of the series that was read last. Of its metadata it only counts that it came, and rejects it with the series.
+   * Writes the lines of the samples of the series that was read last. Of its metadata it only counts that it came, and rejects it with the series.
+   * `tryFinish` is to be called next.
    *
    * @returns why nothing of the series can be archived; undefined when it can
-   * @throws RequestError invalid_protobuf, lines_too_large
+   * @throws RequestError lines_too_large
    */
-  write(): SeriesProblem | undefined {
-    const { series, lines } = this.#parts;
-    const start = lines.writer.pos;
-    const problem = this.#write();
-    if (lines.writer.pos === start) lines.discardLabels(series.labels);
-    return problem;
-  }
-
-  #write(): SeriesProblem | undefined {
-    const { series, messageLines } = this.#parts;
+  writeSamples(): SeriesProblem | undefined {
+    const { series, lines, messageLines } = this.#parts;
     const tally = this.#tally;
     const { labels, sampleCount, histogramCount, exemplarCount } = series;
     const metadataCount = series.metadata.isGiven ? 1 : 0;
+    this.#start = lines.writer.pos;
+    this.#hasMessages = histogramCount + exemplarCount > 0;
     if (sampleCount + histogramCount + exemplarCount + metadataCount === 0) return undefined;
     tally.received.sample += sampleCount;
     tally.received.histogram += histogramCount;
@@ -66,14 +64,27 @@ export class SeriesLines {
 
     let problem = this.#problemOfSeries();
     if (tally.maxTimeMs !== undefined) problem ??= this.#rejectFutureSamples(tally.maxTimeMs);
-    problem ??= this.#writeSamples();
+    problem ??= this.#writeAllSamples();
     if (problem !== undefined) {
       const count = series.sampleCount + histogramCount + exemplarCount + metadataCount;
       const reason = problem;
       tally.reject(reason, count, () => this.#explain(reason));
     }
-    if (histogramCount + exemplarCount > 0) messageLines.write(problem === undefined ? this.#nameSlot : undefined);
+    messageLines.start(problem === undefined ? this.#nameSlot : undefined);
     return problem;
+  }
+
+  /**
+   * Writes the lines of its histograms and exemplars.
+   *
+   * @returns false when the slice is over before all are written
+   * @throws RequestError invalid_protobuf, lines_too_large
+   */
+  tryFinish(isSliceOver: () => boolean): boolean {
+    const { series, lines, messageLines } = this.#parts;
+    if (this.#hasMessages && !messageLines.tryFinish(isSliceOver)) return false;
+    if (lines.writer.pos === this.#start) lines.discardLabels(series.labels);
+    return true;
   }
 
   #problemOfSeries(): SeriesProblem | undefined {
@@ -91,7 +102,7 @@ export class SeriesLines {
   }
 
   /** @returns why nothing of the series can be archived: what its labels hold is looked at as they are written */
-  #writeSamples(): SeriesProblem | undefined {
+  #writeAllSamples(): SeriesProblem | undefined {
     const { series, lines, reader } = this.#parts;
     const { labels, sampleCount } = series;
     if (sampleCount === 0) return areUtf8(reader.bytes, labels) ? undefined : 'invalid_utf8';

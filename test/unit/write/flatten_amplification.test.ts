@@ -76,7 +76,7 @@ describe('many series that name a large symbol', () => {
     const seen = new MetadataSet();
     const flattener = new Flattener(seen);
     const request = concat(symbols, metadataOfTwoTypes);
-    seen.addAll(flatten(request, { flattener }).metadata!, 0);
+    seen.addAll(flatten(request, { flattener }).metadata!, 0, () => false).next();
     expect(flatten(request, { flattener }).skipped.metadata).toBe(2);
     expect(codeOf(() => flatten(concat(symbols, times(500, metadataOfTwoTypes)), { flattener }))).toBe(
       'lines_too_large',

@@ -7,10 +7,12 @@ import { fixture, FIXTURES } from '../../support/fixtures.ts';
 import { NoKernel } from '../../support/no_kernel.ts';
 import { runs } from '../../support/runs.ts';
 import { expectSameAsOracle, NO_LIMITS, type Given } from '../../support/same_as_oracle.ts';
+import { SlicedFlattener } from '../../support/sliced_flattener.ts';
 
 /** One for all tests: it has to be as good as new after every request and every error. */
 const flattener = new Flattener();
-const flattenerAlone = new Flattener(undefined, new NoKernel());
+/** Without the kernel, and with a stop wherever there may be one. */
+const flattenerAlone = new SlicedFlattener(undefined, new NoKernel());
 
 /** Holds both ways to the oracle; what they have of their own, the hashes of the series, is the same too, so that a series keeps its shard. */
 function expectSame(request: Uint8Array, given: Given): void {

@@ -91,7 +91,7 @@ test('grows, and keeps what it has', () => {
 test('takes over what another set has', () => {
   const families = familiesOf(1000, 'Help of several words.');
   const set = setOf([metadata()]);
-  set.addAll(setOf(families), NOW + 5);
+  set.addAll(setOf(families), NOW + 5, () => false).next();
   expect([...families, metadata()].every((family) => has(set, family, NOW + 5))).toBe(true);
   expect(has(set, families[0]!, NOW + 4 + REPEAT_AFTER_MS)).toBe(true);
   expect(has(set, metadata(), NOW + 4 + REPEAT_AFTER_MS)).toBe(false);
