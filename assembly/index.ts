@@ -10,6 +10,7 @@ import { fillPieces } from './pieces';
 import { writeSeriesV1 as writeAllV1 } from './series_v1';
 import { skippedMetadata, writeSeriesV2 as writeAllV2 } from './series_v2';
 
+export { limitLabels } from './lines';
 export { decodeSnappy } from './snappy';
 export { readSymbols } from './symbols';
 

@@ -1,4 +1,4 @@
-import { ENDS, HASHES, LABELS, LABEL_BYTES, LINES, LINES_BYTES, MAX_LINES, TIME_TEXT } from './memory';
+import { ENDS, HASHES, LABELS, LABEL_BYTES, LINES, LINES_BYTES, MAX_LABELS, MAX_LINES, TIME_TEXT } from './memory';
 import { writeInteger, writeValue } from './numbers';
 import {
   BEHIND_BYTES,
@@ -31,6 +31,12 @@ export let count: usize = 0;
 export let maxLineBytes: usize = 0;
 let maxTime: f64 = 0;
 
+/** What labels of a series may be; others are left to JavaScript. */
+let maxLabels: usize = usize.MAX_VALUE;
+let maxNameBytes: u32 = u32.MAX_VALUE;
+let maxValueBytes: u32 = u32.MAX_VALUE;
+let areLimited: bool = false;
+
 const NO_TIME: u64 = u64.MAX_VALUE;
 /** The time in TIME_TEXT: the samples of a scrape share theirs. */
 let textTime: u64 = NO_TIME;
@@ -44,6 +50,13 @@ export function startLines(pos: usize, lines: usize, maxBytes: usize, maxTimeMs:
   count = lines;
   maxLineBytes = maxBytes;
   maxTime = maxTimeMs;
+}
+
+export function limitLabels(labels: u32, nameBytes: u32, valueBytes: u32): void {
+  maxLabels = labels;
+  maxNameBytes = nameBytes;
+  maxValueBytes = valueBytes;
+  areLimited = (labels & nameBytes & valueBytes) != u32.MAX_VALUE;
 }
 
 /** Takes back the lines since some time. */
@@ -69,6 +82,7 @@ export function setLabel(label: usize, name: usize, nameBytes: usize, value: usi
  */
 @inline
 export function writeSamples(at: usize, end: usize, labelsEnd: usize, name: usize, isHashed: bool, hash: u32): usize {
+  if (areLimited && !areWithinLimits(labelsEnd)) return 0;
   const labelsBytes = <usize>load<u32>(name, 12) + labelsBytesOf(labelsEnd);
   let start = out;
   if (!hasRoom(start, labelsBytes)) return 0;
@@ -201,6 +215,14 @@ function endLine(pos: usize): usize {
 function areUtf8(labelsEnd: usize): bool {
   for (let label = LABELS; label < labelsEnd; label += LABEL_BYTES) {
     if (!isUtf8(load<u32>(label), load<u32>(label, 4)) || !isUtf8(load<u32>(label, 8), load<u32>(label, 12))) return false;
+  }
+  return true;
+}
+
+function areWithinLimits(labelsEnd: usize): bool {
+  if (labelsEnd > LABELS + LABEL_BYTES * min(maxLabels, MAX_LABELS)) return false;
+  for (let label = LABELS; label < labelsEnd; label += LABEL_BYTES) {
+    if (load<u32>(label, 4) > maxNameBytes || load<u32>(label, 12) > maxValueBytes) return false;
   }
   return true;
 }

@@ -1,5 +1,6 @@
 import { ConfigError } from './errors.ts';
-import { bytes, duration, listenAddress, oneOf, option, url, type ListenAddress } from './option.ts';
+import { NO_LABEL_LIMITS, type LabelLimits } from './wire/label_column.ts';
+import { bytes, count, duration, listenAddress, oneOf, option, url, type ListenAddress } from './option.ts';
 
 /** Every setting of `serve`. Flags win over the environment; an empty variable counts as unset. README's table is tested against this. */
 export const OPTIONS = {
@@ -106,6 +107,30 @@ export const OPTIONS = {
     help: 'reject what is dated further in the future than this (400); by default a wrong clock loses no data',
     parse: duration('1s', '36500d'),
   }),
+  maxLabelsPerSeries: option({
+    flag: '--max-labels-per-series',
+    env: 'MAX_LABELS_PER_SERIES',
+    placeholder: '<count>',
+    unset: 'no limit',
+    help: 'reject series with more labels than this, __name__ included (400); the rest of the request is archived',
+    parse: count(1, 1_000_000),
+  }),
+  maxLabelNameBytes: option({
+    flag: '--max-label-name-bytes',
+    env: 'MAX_LABEL_NAME_BYTES',
+    placeholder: '<bytes>',
+    unset: 'no limit',
+    help: 'reject series with a longer label name (400)',
+    parse: bytes('8B', '1MiB'),
+  }),
+  maxLabelValueBytes: option({
+    flag: '--max-label-value-bytes',
+    env: 'MAX_LABEL_VALUE_BYTES',
+    placeholder: '<bytes>',
+    unset: 'no limit',
+    help: 'reject series with a longer label value, the name of the metric included (400)',
+    parse: bytes('1B', '1MiB'),
+  }),
   region: option({
     flag: '--region',
     env: 'AWS_REGION',
@@ -178,6 +203,7 @@ export interface Config {
   readonly maxRequestLinesBytes: number;
   /** undefined: any time is accepted. */
   readonly maxFutureMs: number | undefined;
+  readonly labelLimits: LabelLimits;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -210,6 +236,7 @@ export function resolveConfig(given: GivenOptions): Config {
     maxBodyBytes: withDefault('maxBodyBytes'),
     maxRequestLinesBytes: withDefault('maxRequestLinesBytes'),
     maxFutureMs: given.maxFutureMs,
+    labelLimits: resolveLabelLimits(given),
     logLevel: withDefault('logLevel'),
     logFormat: withDefault('logFormat'),
   });
@@ -254,6 +281,15 @@ function resolveDestination(given: GivenOptions): Destination {
 /** An option as messages name it. */
 function labelOf(name: 'streamName' | 'deliveryStreamName' | 'archiveDir' | 'archiveRetentionMs'): string {
   return `${OPTIONS[name].flag} (${OPTIONS[name].env})`;
+}
+
+function resolveLabelLimits({ maxLabelsPerSeries, maxLabelNameBytes, maxLabelValueBytes }: GivenOptions): LabelLimits {
+  if ((maxLabelsPerSeries ?? maxLabelNameBytes ?? maxLabelValueBytes) === undefined) return NO_LABEL_LIMITS;
+  return Object.freeze({
+    maxLabels: maxLabelsPerSeries ?? Infinity,
+    maxNameBytes: maxLabelNameBytes ?? Infinity,
+    maxValueBytes: maxLabelValueBytes ?? Infinity,
+  });
 }
 
 /** A billing unit of Kinesis, https://aws.amazon.com/kinesis/data-streams/pricing/, and five of Firehose. */

@@ -78,6 +78,16 @@ function parseBytes(text: string): number | undefined {
   return parts ? Number(parts[1]) * UNIT_BYTES[parts[2] ?? 'B']! : undefined;
 }
 
+export function count(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+    if (number === undefined || number < least || number > most) {
+      throw new ConfigError(`expected a whole number from ${least} to ${most}`);
+    }
+    return number;
+  };
+}
+
 export interface ListenAddress {
   /** Undefined means every interface. */
   readonly host: string | undefined;

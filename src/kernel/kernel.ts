@@ -1,3 +1,4 @@
+import type { LabelLimits } from '../wire/label_column.ts';
 import { decodeSnappy, readDeclaredLength } from '../wire/snappy.ts';
 import { SYMBOL_SLOTS } from '../wire/symbols.ts';
 import { KERNEL_MODULE } from './module.ts';
@@ -8,6 +9,7 @@ interface Exports {
   readonly memory: ModuleMemory;
   readonly start: () => number;
   readonly decodeSnappy: (start: number, length: number, declared: number) => number;
+  readonly limitLabels: (labels: number, nameBytes: number, valueBytes: number) => void;
   readonly readSymbols: (end: number, most: number) => number;
   readonly writeSeriesV1: WriteSeries;
   readonly writeSeriesV2: WriteSeries;
@@ -82,6 +84,14 @@ export class Kernel {
     this.hashes = new Uint32Array(buffer, hashesAt, maxLines);
     this.symbols = new Int32Array(buffer, symbolsAt, maxSymbols * SYMBOL_SLOTS);
     this.memo = new Int32Array(buffer, memoAt, memoEntries * MEMO_SLOTS);
+  }
+
+  /** Series whose labels are beyond these limits are left to the caller. */
+  limitLabels({ maxLabels, maxNameBytes, maxValueBytes }: LabelLimits): void {
+    const [labels, nameBytes, valueBytes] = [maxLabels, maxNameBytes, maxValueBytes].map((most) =>
+      Math.min(most, 0xffff_ffff),
+    ) as [number, number, number];
+    this.#exports.limitLabels(labels, nameBytes, valueBytes);
   }
 
   /** What `writeSeries…` wrote: the end of the lines, and their count, those before included. */

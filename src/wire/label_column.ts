@@ -3,6 +3,16 @@ import { hashWord } from './text_words.ts';
 /** Slots of a label: where its name starts and ends, where its value starts and ends; offsets into the request. */
 export const LABEL_SLOTS = 4;
 
+/** What the labels of a series may be; Infinity where they may be any. */
+export interface LabelLimits {
+  readonly maxLabels: number;
+  /** In bytes of UTF-8, each. */
+  readonly maxNameBytes: number;
+  readonly maxValueBytes: number;
+}
+
+export const NO_LABEL_LIMITS: LabelLimits = { maxLabels: Infinity, maxNameBytes: Infinity, maxValueBytes: Infinity };
+
 /** What a label takes in JSON besides its name and its value: four quotes, colon and comma. */
 const LABEL_OVERHEAD_BYTES = 6;
 /** What the column is kept at between requests, in slots. */

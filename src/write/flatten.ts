@@ -3,6 +3,7 @@ import { Kernel } from '../kernel/kernel.ts';
 import type { Kind, Lines } from '../record.ts';
 import { ExemplarReader } from '../wire/exemplar_reader.ts';
 import { HistogramReader } from '../wire/histogram_reader.ts';
+import { NO_LABEL_LIMITS, type LabelLimits } from '../wire/label_column.ts';
 import { LENGTH_DELIMITED, tagOf, WireReader } from '../wire/protobuf.ts';
 import { Series, type Version } from '../wire/series.ts';
 import { tryReadSeriesV1 } from '../wire/series_reader_v1.ts';
@@ -22,6 +23,8 @@ export interface FlattenOptions extends LineLimits {
   readonly version: Version;
   /** What is later than this is rejected; undefined when nothing is. */
   readonly maxTimeMs: number | undefined;
+  /** Series beyond them are rejected. */
+  readonly labelLimits?: LabelLimits;
   /** Milliseconds since the epoch; the time of metadata, which has none of its own. */
   readonly arrivedAtMs: number;
 }
@@ -134,7 +137,7 @@ export class Flattener {
   }
 
   #reset(request: Uint8Array, options: FlattenOptions, tally: Tally): void {
-    const { maxLineBytes } = options;
+    const { maxLineBytes, labelLimits = NO_LABEL_LIMITS } = options;
     const maxSlots = options.maxLinesBytes / LINE_BYTES_PER_SLOT;
     const taken = this.#kernel.tryTake(request);
     this.#reader.reset(taken ?? request);
@@ -144,7 +147,8 @@ export class Flattener {
     this.#exemplar.labels.reset(maxLineBytes);
     this.#lines.reset(taken ?? request, options);
     this.#plainSeries.reset(taken !== undefined, maxLineBytes, tally);
-    this.#seriesLines.reset(tally);
+    this.#seriesLines.reset(tally, labelLimits);
+    this.#kernel.limitLabels(labelLimits);
     this.#messageLines.reset(tally, options.version === 2 ? this.#refs : undefined);
     this.#metadataLines.reset(options.arrivedAtMs, tally);
   }

@@ -1,5 +1,5 @@
-import { compareNames, LABEL_SLOTS, type LabelColumn } from '../wire/label_column.ts';
-import type { LabelProblem, RawLabel } from './problems.ts';
+import { compareNames, LABEL_SLOTS, type LabelColumn, type LabelLimits } from '../wire/label_column.ts';
+import type { LabelProblem, LimitProblem, RawLabel } from './problems.ts';
 import { isUtf8 } from './json_string.ts';
 
 const METRIC_NAME = new TextEncoder().encode('__name__');
@@ -31,6 +31,16 @@ export function findMetricName(bytes: Uint8Array, { slots, count }: LabelColumn)
 /** Why labels that tryArrange has sorted can't be archived: of several reasons the first in this order. */
 export function problemOfLabels(bytes: Uint8Array, labels: LabelColumn): LabelProblem | undefined {
   return areUtf8(bytes, labels) ? problemOfNames(bytes, labels) : 'invalid_utf8';
+}
+
+/** Which limit the labels of a series are beyond. */
+export function problemOfLimits({ slots, count }: LabelColumn, limits: LabelLimits): LimitProblem | undefined {
+  if (count > limits.maxLabels) return 'too_many_labels';
+  for (let slot = 0; slot < count * LABEL_SLOTS; slot += LABEL_SLOTS) {
+    if (slots[slot + 1]! - slots[slot]! > limits.maxNameBytes) return 'label_name_too_long';
+    if (slots[slot + 3]! - slots[slot + 2]! > limits.maxValueBytes) return 'label_value_too_long';
+  }
+  return undefined;
 }
 
 export function areUtf8(bytes: Uint8Array, { slots, count }: LabelColumn): boolean {

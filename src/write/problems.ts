@@ -2,7 +2,10 @@
 export type LabelProblem = 'invalid_refs' | 'invalid_utf8' | 'empty_label_name' | 'repeated_label';
 
 /** Why a series can never be archived. */
-export type SeriesProblem = LabelProblem | 'no_metric_name' | 'oversize';
+export type SeriesProblem = LabelProblem | LimitProblem | 'no_metric_name' | 'oversize';
+
+/** What --max-labels-per-series, --max-label-name-bytes and --max-label-value-bytes rule out. */
+export type LimitProblem = 'too_many_labels' | 'label_name_too_long' | 'label_value_too_long';
 
 /** Why a line can never be archived; the label `reason` of the rejected lines' counter. */
 export type LineProblem = SeriesProblem | 'invalid_histogram' | 'too_far_in_future';
@@ -18,6 +21,9 @@ const DETAILS: Readonly<Record<SeriesProblem, string>> = {
   invalid_utf8: 'has a text that is not valid UTF-8',
   empty_label_name: 'has a label without a name',
   repeated_label: 'has a label more than once',
+  too_many_labels: 'has more labels than --max-labels-per-series',
+  label_name_too_long: 'has a label whose name is longer than --max-label-name-bytes',
+  label_value_too_long: 'has a label whose value is longer than --max-label-value-bytes',
   no_metric_name: 'has no metric name (__name__)',
   oversize: 'has longer lines than the sink takes',
 };

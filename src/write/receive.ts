@@ -19,7 +19,10 @@ import { MetadataSet } from './metadata_set.ts';
 import { countWritten, NOTHING_WRITTEN, setWritten } from './written.ts';
 
 export interface ReceiverOptions {
-  readonly config: Pick<Config, 'maxBodyBytes' | 'maxRequestLinesBytes' | 'maxFutureMs' | 'deliveryTimeoutMs'>;
+  readonly config: Pick<
+    Config,
+    'maxBodyBytes' | 'maxRequestLinesBytes' | 'maxFutureMs' | 'labelLimits' | 'deliveryTimeoutMs'
+  >;
   readonly gate: Gate;
   readonly pool: BufferPool;
   readonly delivery: Delivery;
@@ -176,7 +179,7 @@ export class Receiver {
 
   async #flatten(body: Uint8Array, { version, pass, checkWanted }: FlattenBodyOptions): Promise<Flattened> {
     const { config, maxLineBytes, delivery } = this.#options;
-    const { maxBodyBytes, maxRequestLinesBytes, maxFutureMs } = config;
+    const { maxBodyBytes, maxRequestLinesBytes, maxFutureMs, labelLimits } = config;
     const arrivedAtMs = Date.now();
     const maxTimeMs = maxFutureMs === undefined ? undefined : arrivedAtMs + maxFutureMs;
     const limit = { bytes: maxRequestLinesBytes };
@@ -187,7 +190,7 @@ export class Receiver {
       delivery.pump();
     };
     try {
-      const limits = { maxTimeMs, maxBodyBytes, maxLinesBytes, maxLineBytes };
+      const limits = { maxTimeMs, labelLimits, maxBodyBytes, maxLinesBytes, maxLineBytes };
       const flattened = await this.#lanes.flatten(body, { version, arrivedAtMs, ...limits, onSlow, checkWanted });
       if (pass.tryHold(memoryOf(flattened))) return flattened;
     } catch (error) {

@@ -1,6 +1,7 @@
+import { NO_LABEL_LIMITS, type LabelLimits } from '../wire/label_column.ts';
 import type { WireReader } from '../wire/protobuf.ts';
 import { SAMPLE_SLOTS, timeOf, type Series } from '../wire/series.ts';
-import { areUtf8, findMetricName, labelsOf, problemOfLabels, tryArrange } from './label_order.ts';
+import { areUtf8, findMetricName, labelsOf, problemOfLabels, problemOfLimits, tryArrange } from './label_order.ts';
 import type { LineList } from './line_list.ts';
 import { LINE_BYTES } from './line_writer.ts';
 import type { MessageLines } from './message_lines.ts';
@@ -19,6 +20,7 @@ export interface SeriesLinesParts {
 export class SeriesLines {
   readonly #parts: SeriesLinesParts;
   #tally = new Tally();
+  #limits = NO_LABEL_LIMITS;
   /** Where the labels of the series have the offsets of its name. */
   #nameSlot = -1;
   /** Where its lines start. */
@@ -37,8 +39,9 @@ export class SeriesLines {
   }
 
   /** Gets ready for the series of another request. */
-  reset(tally: Tally): void {
+  reset(tally: Tally, limits: LabelLimits): void {
     this.#tally = tally;
+    this.#limits = limits;
   }
 
   /**
@@ -92,6 +95,8 @@ export class SeriesLines {
     const { labels, hasInvalidRefs } = series;
     if (hasInvalidRefs) return 'invalid_refs';
     if (labels.isOversize) return 'oversize';
+    const beyond = this.#limits === NO_LABEL_LIMITS ? undefined : problemOfLimits(labels, this.#limits);
+    if (beyond !== undefined) return beyond;
     if (!tryArrange(reader.bytes, labels)) return problemOfLabels(reader.bytes, labels);
     this.#nameSlot = findMetricName(reader.bytes, labels);
     return this.#nameSlot < 0 ? (problemOfLabels(reader.bytes, labels) ?? 'no_metric_name') : undefined;

@@ -8,6 +8,7 @@ import {
   type Label,
   type MetadataRecord,
 } from '../../src/record.ts';
+import { NO_LABEL_LIMITS, type LabelLimits } from '../../src/wire/label_column.ts';
 import { readHistogram } from './oracle_histogram.ts';
 import {
   decodePlainly,
@@ -29,6 +30,8 @@ export interface OracleOptions {
   readonly maxTimeMs: number | undefined;
   /** The longest line, in bytes, its newline included. */
   readonly maxLineBytes: number;
+  /** What the labels of a series may be; any, unless given. */
+  readonly labelLimits?: LabelLimits;
   /** Whether this metadata is archived already, whenever that was. */
   readonly isSeen: (metadata: MetadataRecord) => boolean;
 }
@@ -94,7 +97,7 @@ class Oracle implements OracleResult {
     this.received.exemplar += exemplars.length;
     this.received.metadata += metadata ? 1 : 0;
 
-    const read = this.#readLabels(labels);
+    const read = this.#readLabels(labels, this.#options.labelLimits);
     const problem = read.problem ?? (nameOf(read.labels) === '' ? 'no_metric_name' : undefined);
     if (problem !== undefined) {
       this.#reject(problem, count);
@@ -199,7 +202,10 @@ class Oracle implements OracleResult {
   }
 
   /** Labels as the archive has them, or why it can't have them; whether one is `__name__` is not asked. */
-  #readLabels(labels: PlainLabels): { readonly labels: readonly Label[]; readonly problem?: string } {
+  #readLabels(
+    labels: PlainLabels,
+    limits = NO_LABEL_LIMITS,
+  ): { readonly labels: readonly Label[]; readonly problem?: string } {
     if (!labels) return { labels: [], problem: 'invalid_refs' };
     // A label without a value is no label, so nothing else about it matters.
     const kept = labels.filter(({ value }) => value.length > 0);
@@ -207,6 +213,11 @@ class Oracle implements OracleResult {
     // Labels that alone are longer than a line are not looked at: in JSON each has four quotes, a colon and a comma.
     const leastBytes = kept.reduce((sum, { name, value }) => sum + name.length + value.length + 6, 0);
     if (leastBytes > this.#options.maxLineBytes) return { labels: [], problem: 'oversize' };
+    if (kept.length > limits.maxLabels) return { labels: [], problem: 'too_many_labels' };
+    for (const { name, value } of kept) {
+      if (name.length > limits.maxNameBytes) return { labels: [], problem: 'label_name_too_long' };
+      if (value.length > limits.maxValueBytes) return { labels: [], problem: 'label_value_too_long' };
+    }
 
     const read: Label[] = [];
     for (const label of kept) {

@@ -14,7 +14,9 @@ export const NO_LIMITS: FlattenOptions = {
 };
 
 /** What a request is held against besides its bytes; what is not given is as in NO_LIMITS. */
-export interface Given extends Partial<Pick<FlattenOptions, 'version' | 'arrivedAtMs' | 'maxTimeMs' | 'maxLineBytes'>> {
+export interface Given extends Partial<
+  Pick<FlattenOptions, 'version' | 'arrivedAtMs' | 'maxTimeMs' | 'maxLineBytes' | 'labelLimits'>
+> {
   /** Has to say of metadata what the flattener's own memory says. */
   readonly isSeen?: OracleOptions['isSeen'];
 }

@@ -19,6 +19,8 @@ describe('every option', () => {
     ['shutdownTimeoutMs', '0s', 0],
     ['maxBodyBytes', '1000000', 1_000_000],
     ['maxBodyBytes', '2MiB', 2_097_152],
+    ['maxLabelsPerSeries', '30', 30],
+    ['maxLabelValueBytes', '1kB', 1_000],
     ['archiveRetentionMs', '1w', 604_800_000],
     ['streamName', 'metrics_1.a-b', 'metrics_1.a-b'],
     [

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import type { LabelLimits } from '../../../src/wire/label_column.ts';
 import { KernelAndAlone } from '../../support/kernel_and_alone.ts';
 import { plainRequestV1, plainRequestV2 } from '../../support/plain_requests.ts';
-import { below, pick } from '../../support/plain_series.ts';
+import { below, pick, type Random } from '../../support/plain_series.ts';
 import { forTries, timeoutOf } from '../../support/tries.ts';
 
 const MAX_TIMES = [undefined, undefined, undefined, 0, 999_999_999, 1_700_050_000_000, 2 ** 53 - 1];
 const TRIES = 500;
+
+function labelLimits(random: Random): LabelLimits {
+  const most = (typical: number) => (random() < 0.5 ? Infinity : 1 + below(random, typical));
+  return { maxLabels: most(8), maxNameBytes: most(40), maxValueBytes: most(60) };
+}
 
 describe.each([
   [1 as const, plainRequestV1],
@@ -39,7 +45,8 @@ describe.each([
         const flips = bytes.length === 0 ? 0 : below(random, 4);
         for (let flip = 0; flip < flips; flip++) bytes[below(random, bytes.length)]! ^= 1 << below(random, 8);
         const maxLineBytes = random() < 0.5 ? undefined : 60 + below(random, 400);
-        both.expectSame(bytes, { version, ...(maxLineBytes !== undefined && { maxLineBytes }) });
+        const given = { version, ...(maxLineBytes !== undefined && { maxLineBytes }) };
+        both.expectSame(bytes, random() < 0.5 ? given : { ...given, labelLimits: labelLimits(random) });
         lines += both.kernel.takenLines;
       });
       expect(lines).toBeGreaterThan(TRIES / 4);
