@@ -96,6 +96,8 @@ describe('with a stream', () => {
     expect(status).toMatch(/^Gid:\t1000\t1000\t1000\t1000$/m);
     expect(status).toMatch(/^Groups:\t ?$/m);
     expect(status).toMatch(/^CapEff:\t0+$/m);
+    expect(status).toMatch(/^CapBnd:\t0+$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
     expect(status).toMatch(/^NSpid:\t\d+\t1$/m);
   });
 

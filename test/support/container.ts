@@ -49,8 +49,8 @@ export interface Container {
 export const VOLUME = '/srv';
 
 /**
- * What `docker run --read-only --init=false --network host` does with an image: its command is process 1 of a namespace of its own, as the image's user,
- * without capabilities, on the image's root, nothing of which can be written. The root folder itself stays as it is.
+ * What `docker run --read-only --cap-drop ALL --security-opt no-new-privileges --network host` does with an image: its command is process 1 of a namespace of
+ * its own, as the image's user, on the image's root, nothing of which can be written. The folder itself stays as it is.
  */
 const ENTER = `
   set -e
@@ -62,7 +62,8 @@ const ENTER = `
   mount --rbind /dev "$root/dev"
   [ -z "$volume" ] || mount --bind "$volume" "$root${VOLUME}"
   [ -z "$tmpfs" ] || mount -t tmpfs -o size=64m,mode=1777 tmpfs "$root/tmp"
-  exec chroot --userspec="$user" --groups= "$root" /usr/bin/env -i "$@"
+  exec chroot "$root" /usr/bin/setpriv --reuid="\${user%:*}" --regid="\${user#*:}" --clear-groups \\
+    --bounding-set=-all --no-new-privs /usr/bin/env -i "$@"
 `;
 
 export function startContainer({ root, config }: Image, options: ContainerOptions = {}): Container {
