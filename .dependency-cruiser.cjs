@@ -1,7 +1,7 @@
 // The walls of docs/architecture.md: imports run one way.
-const PURE = '^src/(errors|record|record_decode|archive|backoff|buffer_pool)\\.ts$|^src/(wire|kernel)/';
+const PURE = '^src/(errors|secrets|record|record_decode|archive|backoff|buffer_pool)\\.ts$|^src/(wire|kernel)/';
 const SHARED =
-  '^src/(errors|record|record_decode|archive|backoff|buffer_pool|gzip|option|config|log|metrics)\\.ts$|^src/(wire|kernel)/';
+  '^src/(errors|secrets|record|record_decode|archive|backoff|buffer_pool|gzip|option|config|log|metrics)\\.ts$|^src/(wire|kernel)/';
 const AWS_SDK = '^node_modules/(@aws-sdk|@smithy)/';
 
 /** A room and all that it may import, besides its own files. */

@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Where .ci/run wants the results, as JSON. */
 const resultsFile = process.env['TEST_RESULTS_FILE'];
@@ -6,6 +6,8 @@ const resultsFile = process.env['TEST_RESULTS_FILE'];
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // These need an image: .ci/image, vitest.image.config.ts.
+    exclude: [...configDefaults.exclude, 'test/image/**'],
     testTimeout: 30_000,
     // Two cores are shared with the servers that the tests start.
     maxWorkers: 2,

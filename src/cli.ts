@@ -7,10 +7,14 @@ import { createLog, type Log } from './log.ts';
 import type { Option } from './option.ts';
 import { QUERY_OPTIONS } from './read/query_options.ts';
 import type { QueryOptions } from './read/query.ts';
+import { withoutSecrets } from './secrets.ts';
 import { serve } from './serve.ts';
 
 /** A second signal sooner than this is the first one come twice: Ctrl-C reaches both npm and this process. */
 const SAME_SIGNAL_MS = 1_000;
+
+/** The variables that hold a secret of the AWS SDK's. */
+const SECRET_VARIABLES = ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'];
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -29,7 +33,9 @@ async function main(): Promise<void> {
       'Prometheus remote write in, years of history in SQL out: by Kinesis to S3 and Athena, or a local directory and DuckDB.',
     )
     .version(version)
-    .showHelpAfterError('(--help lists the options)');
+    .showHelpAfterError('(--help lists the options)')
+    // Commander repeats a value that is wrong, which may be a URL with a password.
+    .configureOutput({ outputError: (text, write) => write(withoutSecrets(text)) });
 
   const serveCommand = program
     .command('serve', { isDefault: true })
@@ -82,7 +88,8 @@ function parseOrExplain(parse: (text: string) => unknown, text: string): unknown
 
 async function runServe(given: GivenOptions): Promise<void> {
   const config = resolveConfig(given);
-  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  const secrets = SECRET_VARIABLES.flatMap((name) => process.env[name] ?? []);
+  const log = createLog({ level: config.logLevel, format: config.logFormat, secrets });
   const service = await serve({ config, log, version });
   await firstSignal(log);
   await service.stop();
@@ -126,6 +133,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof CommandError)) throw error;
-  process.stderr.write(`error: ${error.message}\n`);
+  process.stderr.write(`error: ${withoutSecrets(error.message)}\n`);
   process.exit(1);
 }

@@ -108,5 +108,8 @@ export function url(text: string): string {
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
     throw new ConfigError('expected an http or https URL, such as http://127.0.0.1:4567');
   }
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw new ConfigError('expected a URL without user and password: AWS credentials sign the requests');
+  }
   return text;
 }

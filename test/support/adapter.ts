@@ -4,6 +4,7 @@ import { startProcess, waitFor, within, type Process } from './processes.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 export const CLI = join(ROOT, 'dist/cli.js');
+export const HEALTHCHECK = join(ROOT, 'dist/healthcheck.js');
 const PREFIX = 'prometheus_kinesis_adapter_';
 const START_MS = 30_000;
 const STOP_MS = 15_000;
