@@ -141,7 +141,13 @@ export class Delivery {
       });
       this.#calls.add(call);
     }
-    this.#drainRate.noteBusy(!this.#ledger.isEmpty, this.#now());
+    this.#drainRate.noteBusy(this.#isSinkFull(), this.#now());
+  }
+
+  /** Whether the sink has as much as it can take: no other call may be made now. One call that is never answered says nothing of what the sink could take. */
+  #isSinkFull(): boolean {
+    if (this.#ledger.isEmpty) return false;
+    return this.#calls.size >= this.#window.calls || this.#health.resumeAtMs > this.#now();
   }
 
   /** Sends what waits from now on without waiting for more. */

@@ -389,6 +389,30 @@ describe('a request ends without being delivered', () => {
   });
 });
 
+describe('a call that is never answered', () => {
+  test('keeps nobody out while there is room for others', async () => {
+    const { sink, delivery, deliver } = start({ limits: { maxCallsInFlight: 2 } });
+    deliver('never answered');
+    for (let seconds = 0; seconds < 12; seconds++) {
+      vi.advanceTimersByTime(1_000);
+      expect(delivery.refusal()).toBeUndefined();
+      const request = deliver('answered');
+      await sink.pending[1]!.accept();
+      expect(request.outcome).toMatchObject(DELIVERED);
+    }
+  });
+
+  test('keeps others out when there is no room left', () => {
+    const { delivery, deliver } = start({ limits: { maxCallsInFlight: 2 } });
+    deliver('a');
+    deliver('b');
+    vi.advanceTimersByTime(900);
+    expect(delivery.refusal()).toBeUndefined();
+    vi.advanceTimersByTime(200);
+    expect(delivery.refusal()).toBe('overloaded');
+  });
+});
+
 describe('a sink that needs mending', () => {
   const missing = new SinkError('down', 'no such stream', { code: 'ResourceNotFoundException', mend: 'create it' });
 
