@@ -59,7 +59,7 @@ export const FIREHOSE: SinkKind = {
   },
 };
 
-const DIRECTORY: SinkKind = {
+export const DIRECTORY: SinkKind = {
   name: 'directory',
   start: (dir) => {
     const archiveDir = join(dir, 'archive');
