@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { temporaryDir } from '../support/archive.ts';
+import { endProcesses, waitFor } from '../support/processes.ts';
+import { AbortingPost } from './support/aborting_post.ts';
+import { inForm } from './support/form.ts';
+import { startGarbage } from './support/garbage.ts';
+import { startLoad } from './support/load.ts';
+import { NumberedSamples } from './support/numbered_samples.ts';
+import { kinesis, SINKS } from './support/sinks.ts';
+import { SLOWNESSES, startSlowSenders } from './support/slow_senders.ts';
+import { endRow, startTortured } from './support/tortured.ts';
+
+/** Senders as one does not want them, beside good ones. */
+
+const KINESIS = kinesis('none');
+const LOAD = { shards: 30, samplesPerRequest: 200, pauseMs: 100 } as const;
+
+afterEach(endProcesses);
+
+describe('200 connections at once', () => {
+  const samples = inForm({ short: 50_000, long: 500_000 });
+
+  test.each(SINKS)('$name', { timeout: 180_000 }, async (kind) => {
+    const sink = await kind.start(temporaryDir());
+    onTestFinished(() => sink.close());
+    const tortured = await startTortured({ sink });
+    const load = startLoad({ port: tortured.port, shards: 200, samplesPerRequest: 500 });
+    onTestFinished(() => load.abort());
+    await load.more(samples);
+    await endRow(tortured, { scenario: '200 connections at once', load });
+  });
+});
+
+describe('senders that go away from half of their requests', () => {
+  const samples = inForm({ short: 30_000, long: 300_000 });
+
+  test.each(SINKS)('$name', { timeout: 180_000 }, async (kind) => {
+    const sink = await kind.start(temporaryDir());
+    onTestFinished(() => sink.close());
+    const tortured = await startTortured({ sink });
+    const aborting = new AbortingPost();
+    const load = startLoad({ ...LOAD, port: tortured.port, pauseMs: 20, post: aborting.post });
+    onTestFinished(() => load.abort());
+    await load.more(samples);
+    await load.finish();
+    for (const count of Object.values(aborting.aborted)) expect(count).toBeGreaterThan(0);
+    const metrics = await tortured.adapter.metrics();
+    expect(metrics.value('requests_total{code="499"}')).toBeGreaterThan(0);
+    const scenario = 'senders go away from half of their requests, in the body or after it, and send them again';
+    await endRow(tortured, { scenario, load });
+  });
+});
+
+describe('slow-loris senders', () => {
+  const perSlowness = inForm({ short: 75, long: 150 });
+  const bodySamples = 200;
+  /** Time that a request has to arrive, and what it takes to find that it did not. */
+  const CUT_MS = { from: 25_000, to: 35_000 };
+
+  test(KINESIS.name, { timeout: 120_000 }, async () => {
+    const sink = await KINESIS.start(temporaryDir());
+    onTestFinished(() => sink.close());
+    const tortured = await startTortured({ sink });
+    const body = new NumberedSamples(bodySamples).body(0);
+    const slow = startSlowSenders({ port: tortured.port, count: perSlowness, body });
+    onTestFinished(() => slow.destroy());
+    await sleep(1_000);
+    const load = startLoad({ ...LOAD, port: tortured.port });
+    onTestFinished(() => load.abort());
+    await load.more(10_000);
+    expect(slow.open).toBe(SLOWNESSES.length * perSlowness);
+    await slow.allEnded;
+    await load.finish();
+    for (const { status, afterMs } of slow.ended) {
+      expect(status).toBe(408);
+      expect(afterMs).toBeGreaterThan(CUT_MS.from);
+      expect(afterMs).toBeLessThan(CUT_MS.to);
+    }
+    const scenario = `${slow.ended.length} slow-loris senders, cut after 30 s`;
+    await endRow(tortured, { scenario, load });
+  });
+});
+
+describe('garbage between good requests', () => {
+  const requests = inForm({ short: 500, long: 10_000 });
+
+  test(KINESIS.name, { timeout: 120_000 }, async () => {
+    const sink = await KINESIS.start(temporaryDir());
+    onTestFinished(() => sink.close());
+    const tortured = await startTortured({ sink });
+    const garbage = startGarbage(tortured.port);
+    onTestFinished(() => garbage.stop());
+    const load = startLoad({ ...LOAD, port: tortured.port });
+    onTestFinished(() => load.abort());
+    await waitFor(() => garbage.answered >= requests, {
+      timeoutMs: 60_000,
+      what: () => `${requests} answers to garbage; there are ${garbage.answered}`,
+    });
+    await garbage.stop();
+    expect(garbage.unexpected).toEqual([]);
+    await endRow(tortured, { scenario: `${garbage.answered} requests of garbage between good ones`, load });
+  });
+});
