@@ -22,7 +22,7 @@ const SETTLE_MS = 60_000;
 /** Of a call, so that a kill finds requests under way. */
 const CALL_MS = { least: 50, most: 350 };
 /** Many small requests, at all times; Prometheus's own are 500 or 2,000 samples. */
-const QUEUE = { max_samples_per_send: 20, batch_send_deadline: '1s', min_shards: 10, max_shards: 20 } as const;
+const QUEUE = { max_samples_per_send: 20, batch_send_deadline: '1s', min_shards: 10, max_shards: 10 } as const;
 
 const SENDERS = [
   { name: 'v1', program: undefined, settings: {} },

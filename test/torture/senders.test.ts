@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryDir } from '../support/archive.ts';
@@ -54,31 +55,42 @@ describe('senders that go away from half of their requests', () => {
 
 describe('slow-loris senders', () => {
   const perSlowness = inForm({ short: 75, long: 150 });
-  const bodySamples = 200;
+  /** Each with a MiB of its body, which together is more than may be in flight. */
+  const large = 64;
+  const largeBody = randomBytes(1024 ** 2);
   /** Time that a request has to arrive, and what it takes to find that it did not. */
-  const CUT_MS = { from: 25_000, to: 35_000 };
+  const CUT_MS = { from: 29_000, to: 36_000 };
 
   test(KINESIS.name, { timeout: 120_000 }, async () => {
     const sink = await KINESIS.start(temporaryDir());
     onTestFinished(() => sink.close());
     const tortured = await startTortured({ sink });
-    const body = new NumberedSamples(bodySamples).body(0);
-    const slow = startSlowSenders({ port: tortured.port, count: perSlowness, body });
-    onTestFinished(() => slow.destroy());
+    const { port } = tortured;
+    const body = new NumberedSamples(LOAD.samplesPerRequest).body(0);
+    const small = startSlowSenders({ port, slownesses: SLOWNESSES, count: perSlowness, body });
+    onTestFinished(() => small.destroy());
     await sleep(1_000);
-    const load = startLoad({ ...LOAD, port: tortured.port });
+    const load = startLoad({ ...LOAD, port });
     onTestFinished(() => load.abort());
     await load.more(10_000);
-    expect(slow.open).toBe(SLOWNESSES.length * perSlowness);
-    await slow.allEnded;
-    await load.finish();
-    for (const { status, afterMs } of slow.ended) {
+    expect(small.open).toBe(SLOWNESSES.length * perSlowness);
+
+    const filling = startSlowSenders({ port, slownesses: ['nearly all of the body'], count: large, body: largeBody });
+    onTestFinished(() => filling.destroy());
+    await small.allEnded;
+    await filling.allEnded;
+    const recoverySeconds = await load.recovery('fault');
+
+    const cut = [...small.ended, ...filling.ended.filter(({ status }) => status !== 503)];
+    expect(cut.length).toBeGreaterThan(small.ended.length);
+    for (const { status, afterMs } of cut) {
       expect(status).toBe(408);
       expect(afterMs).toBeGreaterThan(CUT_MS.from);
       expect(afterMs).toBeLessThan(CUT_MS.to);
     }
-    const scenario = `${slow.ended.length} slow-loris senders, cut after 30 s`;
-    await endRow(tortured, { scenario, load });
+    console.log(`torture: slow-loris senders: answers to the good ones ${JSON.stringify([...load.answers])}`);
+    const scenario = `${small.ended.length} slow-loris senders, then ${large} more that fill what may be in flight; each is cut after 30 s`;
+    await endRow(tortured, { scenario, load, recoverySeconds });
   });
 });
 

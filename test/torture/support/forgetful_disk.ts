@@ -11,10 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { filesBelow } from '../../support/archive.ts';
 
-const HOOK = pathToFileURL(join(import.meta.dirname, 'forgetful_disk_hook.mjs')).href;
+const HOOK = new URL('./forgetful_disk_hook.mjs', import.meta.url).href;
 
 /** What a power failure leaves of bytes that were written and not synced: none of them, zeros in their place, or the first half of them. */
 export type Unsynced = 'lost' | 'zeros' | 'half';

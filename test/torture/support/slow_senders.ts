@@ -6,11 +6,10 @@ const LAST_BYTES = 200;
 
 /** What a sender says at its usual pace, before it says the rest byte by byte. */
 export const SLOWNESSES = ['nothing', 'half a header', 'the headers', 'nearly all of the body'] as const;
-export type Slowness = (typeof SLOWNESSES)[number];
+type Slowness = (typeof SLOWNESSES)[number];
 
 /** How a slow sender ended. */
-export interface SlowEnd {
-  readonly slowness: Slowness;
+interface SlowEnd {
   /** Of the answer; undefined where the connection was closed without one. */
   readonly status: number | undefined;
   readonly afterMs: number;
@@ -27,13 +26,14 @@ export interface SlowSenders {
 
 export interface SlowSendersOptions {
   readonly port: number;
+  readonly slownesses: readonly Slowness[];
   /** Of each slowness. */
   readonly count: number;
   readonly body: Uint8Array;
 }
 
 /** Slow-loris senders: they hold a connection for as long as they may, with a byte every now and then. */
-export function startSlowSenders({ port, count, body }: SlowSendersOptions): SlowSenders {
+export function startSlowSenders({ port, slownesses, count, body }: SlowSendersOptions): SlowSenders {
   const sockets = new Set<Socket>();
   const ended: SlowEnd[] = [];
 
@@ -58,7 +58,6 @@ export function startSlowSenders({ port, count, body }: SlowSendersOptions): Slo
         sockets.delete(socket);
         const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
         ended.push({
-          slowness,
           status: status === undefined ? undefined : Number(status),
           afterMs: performance.now() - startedAtMs,
         });
@@ -67,7 +66,7 @@ export function startSlowSenders({ port, count, body }: SlowSendersOptions): Slo
     });
   }
 
-  const all = SLOWNESSES.flatMap((slowness) => Array.from({ length: count }, () => start(slowness)));
+  const all = slownesses.flatMap((slowness) => Array.from({ length: count }, () => start(slowness)));
   return {
     get open() {
       return sockets.size;
