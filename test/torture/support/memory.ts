@@ -40,7 +40,7 @@ function memoryTermsMib(options: MemoryOptions) {
   const { sink, packing, maxInFlightMib, maxBodyMib, maxRequestLinesMib } = options;
   const { maxCallsInFlight, maxBytesPerCall } = LIMITS[sink];
   const kernel = new Kernel();
-  const kernelMib = kernel.lines.buffer.byteLength / MIB;
+  const kernelMib = residentKernelMib(kernel, options);
   // What is larger than the kernel's memory is decompressed and written beside it, into a buffer that grows to twice its size.
   const request = maxBodyMib * MIB > kernel.request.length ? maxBodyMib : 0;
   const lines = maxRequestLinesMib * MIB > kernel.lines.length ? 1.5 * maxRequestLinesMib : 0;
@@ -59,6 +59,14 @@ function memoryTermsMib(options: MemoryOptions) {
     idle: Math.min(idle, inFlight) + Math.min(idle, calls),
     garbage: Math.min(GARBAGE_MIB, inFlight),
   };
+}
+
+/** Of the kernel's memory only what requests have needed becomes resident: as much as bodies, requests and lines may have. */
+function residentKernelMib({ request, lines }: Kernel, { maxBodyMib, maxRequestLinesMib }: MemoryOptions): number {
+  const unneeded = (bytes: number, mostMib: number) => Math.max(0, bytes / MIB - mostMib);
+  // The body has as much room as the request that it becomes.
+  const neverNeeded = 2 * unneeded(request.length, maxBodyMib) + unneeded(lines.length, maxRequestLinesMib);
+  return lines.buffer.byteLength / MIB - neverNeeded;
 }
 
 /** What a call takes of what its lines do, if they do not compress at all. */
