@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryDir } from '../support/archive.ts';
-import { endProcesses, waitFor } from '../support/processes.ts';
+import { endProcesses } from '../support/processes.ts';
 import { AbortingPost } from './support/aborting_post.ts';
 import { inForm } from './support/form.ts';
-import { startGarbage } from './support/garbage.ts';
+import { GARBAGE_KINDS, startGarbage } from './support/garbage.ts';
 import { startLoad } from './support/load.ts';
 import { NumberedSamples } from './support/numbered_samples.ts';
 import { kinesis, SINKS } from './support/sinks.ts';
@@ -20,7 +20,7 @@ const LOAD = { shards: 30, samplesPerRequest: 200, pauseMs: 100 } as const;
 afterEach(endProcesses);
 
 describe('200 connections at once', () => {
-  const samples = inForm({ short: 50_000, long: 500_000 });
+  const seconds = inForm({ short: 2, long: 10 });
 
   test.each(SINKS)('$name', { timeout: 180_000 }, async (kind) => {
     const sink = await kind.start(temporaryDir());
@@ -28,13 +28,13 @@ describe('200 connections at once', () => {
     const tortured = await startTortured({ sink });
     const load = startLoad({ port: tortured.port, shards: 200, samplesPerRequest: 500 });
     onTestFinished(() => load.abort());
-    await load.more(samples);
+    await sleep(seconds * 1_000);
     await endRow(tortured, { scenario: '200 connections at once', load });
   });
 });
 
 describe('senders that go away from half of their requests', () => {
-  const samples = inForm({ short: 30_000, long: 300_000 });
+  const seconds = inForm({ short: 2, long: 20 });
 
   test.each(SINKS)('$name', { timeout: 180_000 }, async (kind) => {
     const sink = await kind.start(temporaryDir());
@@ -43,7 +43,7 @@ describe('senders that go away from half of their requests', () => {
     const aborting = new AbortingPost();
     const load = startLoad({ ...LOAD, port: tortured.port, pauseMs: 20, post: aborting.post });
     onTestFinished(() => load.abort());
-    await load.more(samples);
+    await sleep(seconds * 1_000);
     await load.finish();
     for (const count of Object.values(aborting.aborted)) expect(count).toBeGreaterThan(0);
     const metrics = await tortured.adapter.metrics();
@@ -95,7 +95,7 @@ describe('slow-loris senders', () => {
 });
 
 describe('garbage between good requests', () => {
-  const requests = inForm({ short: 500, long: 10_000 });
+  const seconds = inForm({ short: 2, long: 20 });
 
   test(KINESIS.name, { timeout: 120_000 }, async () => {
     const sink = await KINESIS.start(temporaryDir());
@@ -105,12 +105,10 @@ describe('garbage between good requests', () => {
     onTestFinished(() => garbage.stop());
     const load = startLoad({ ...LOAD, port: tortured.port });
     onTestFinished(() => load.abort());
-    await waitFor(() => garbage.answered >= requests, {
-      timeoutMs: 60_000,
-      what: () => `${requests} answers to garbage; there are ${garbage.answered}`,
-    });
+    await sleep(seconds * 1_000);
     await garbage.stop();
     expect(garbage.unexpected).toEqual([]);
+    expect(garbage.answered).toBeGreaterThan(GARBAGE_KINDS);
     await endRow(tortured, { scenario: `${garbage.answered} requests of garbage between good ones`, load });
   });
 });

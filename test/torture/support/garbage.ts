@@ -37,6 +37,8 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+export const GARBAGE_KINDS = KINDS.length;
+
 export interface Garbage {
   readonly answered: number;
   /** Answers that are not what its kind is to get. */
@@ -53,9 +55,11 @@ export function startGarbage(port: number): Garbage {
   async function run(first: number): Promise<void> {
     for (let count = first; !isStopping; count++) {
       const { name, send, status } = KINDS[count % KINDS.length]!;
-      const answer = await send(port);
+      const answer = await send(port).catch((error: unknown) => String(error));
       answered++;
-      if (answer !== status) unexpected.push(`${name}: ${answer}`);
+      if (answer === status) continue;
+      unexpected.push(`${name}: ${answer}`);
+      return;
     }
   }
 
