@@ -30,16 +30,19 @@ describe.each(SIGNALS)('$scenario', ({ signal, scenario }) => {
     const load = startLoad({ ...LOAD, port: tortured.port });
     onTestFinished(() => load.abort());
     let recoverySeconds = 0;
+    let torn = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       await load.more(SAMPLES_BETWEEN);
       await sleep(Math.random() * MOMENT_MS);
       const recovery = load.recovery('kill');
       await tortured.end(signal);
+      if (signal === 'SIGKILL' && sink.tear?.() === true) torn++;
       // Nothing that came in was left behind.
       if (signal === 'SIGTERM') expect(tortured.adapter.process.stderr).toContain('returnedLines=0');
       await tortured.start();
       recoverySeconds = Math.max(recoverySeconds, await recovery);
     }
+    if (signal === 'SIGKILL' && sink.tear) expect(torn).toBeGreaterThan(0);
     await endRow(tortured, { scenario, load, recoverySeconds });
   });
 });

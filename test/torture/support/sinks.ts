@@ -1,6 +1,8 @@
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { filesBelow, readArchive } from '../../support/archive.ts';
+import { memberLength } from '../../../src/archive.ts';
+import { archiveFiles, filesBelow, readArchive } from '../../support/archive.ts';
 import type { FakeAws } from '../../support/fake_aws.ts';
 import { startFakeFirehose, type FakeFirehoseOptions } from '../../support/fake_firehose.ts';
 import { startFakeKinesis, type FakeKinesisOptions } from '../../support/fake_kinesis.ts';
@@ -21,6 +23,8 @@ export interface TorturedSink extends Pick<MemoryOptions, 'sink' | 'packing'> {
   readonly args: readonly string[];
   /** The strict fake that stands in for AWS; undefined for a directory. */
   readonly fake: TorturedFake | undefined;
+  /** Leaves what a write that was cut off in the middle leaves, as after power was; false where nothing can be. Of AWS's there is no such thing. */
+  tear?(): boolean;
   /** All lines that it holds, once no adapter writes any more, after a check that it is whole. */
   lines(): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -70,6 +74,7 @@ export const DIRECTORY: SinkKind = {
       env: { ARCHIVE_DIR: archiveDir },
       args: [],
       fake: undefined,
+      tear: () => tearOpenFile(archiveDir),
       lines: () => readWholeArchive(archiveDir),
       close: () => Promise.resolve(),
     });
@@ -87,6 +92,16 @@ function ofFake(fake: TorturedFake): Pick<TorturedSink, 'fake' | 'lines' | 'clos
     },
     close: () => fake.close(),
   };
+}
+
+/** Half a member more at the end of the file that was being written, which nobody was told is safe. */
+function tearOpenFile(dir: string): boolean {
+  const open = archiveFiles(dir).find((path) => path.endsWith('.open'));
+  if (open === undefined) return false;
+  const path = join(dir, open);
+  const bytes = readFileSync(path);
+  appendFileSync(path, bytes.subarray(0, Math.ceil((memberLength(bytes) ?? 0) / 2)));
+  return true;
 }
 
 /** Every file is a row of whole members, nothing was set aside as damaged, and `query` reads as many lines. */
