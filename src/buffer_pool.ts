@@ -3,7 +3,7 @@ const LEAST_BYTES = 32 * 1024;
 /** Neither are larger ones, which are rare. */
 const MOST_BYTES = 4 * 1024 * 1024;
 /** What is kept at most for later. */
-const MAX_IDLE_BYTES = 32 * 1024 * 1024;
+export const MAX_IDLE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Buffers that are used again. Memory that is made anew for every request has to be zeroed or mapped by the kernel, and the garbage collector

@@ -16,7 +16,7 @@ import { countRecords, spanBytes, type Batch, type Rejected, type Sink, type Sin
 
 const MIB = 1024 ** 2;
 
-const LIMITS: SinkLimits = {
+export const DIRECTORY_LIMITS: SinkLimits = {
   maxRecordsPerCall: Number.MAX_SAFE_INTEGER,
   maxBytesPerCall: 8 * MIB,
   overheadBytesPerRecord: 0,
@@ -77,7 +77,7 @@ interface Waiting {
  * fdatasync for all of them. Everything that touches the open file happens in turn.
  */
 class DirectorySink implements Sink {
-  readonly limits = LIMITS;
+  readonly limits = DIRECTORY_LIMITS;
   readonly #options: Required<DirectorySinkOptions>;
   readonly #lock: DirectoryLock;
   readonly #pool = new BufferPool();

@@ -7,7 +7,7 @@ import type { Sink, SinkLimits } from './sink.ts';
 
 const MIB = 1024 ** 2;
 
-const LIMITS: SinkLimits = {
+export const FIREHOSE_LIMITS: SinkLimits = {
   // "Each PutRecordBatch request supports up to 500 records. Each record in the request can be as large as 1,000 KB (before base64 encoding),
   // up to a limit of 4 MB for the entire request." https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
   // These are KiB and MiB: https://docs.aws.amazon.com/firehose/latest/dev/limits.html
@@ -33,7 +33,7 @@ export interface FirehoseSinkOptions extends AwsClientOptions {
  * @throws ConfigError when no region is to be found
  */
 export async function openFirehoseSink({ deliveryStream, ...options }: FirehoseSinkOptions): Promise<Sink> {
-  const client = new FirehoseClient(clientSettings(options, LIMITS.maxCallsInFlight));
+  const client = new FirehoseClient(clientSettings(options, FIREHOSE_LIMITS.maxCallsInFlight));
   const field = { DeliveryStreamName: deliveryStream };
   const operation = await openOperation(
     client,
@@ -42,7 +42,7 @@ export async function openFirehoseSink({ deliveryStream, ...options }: FirehoseS
   );
   return new PutSink(operation, {
     name: 'Firehose',
-    limits: LIMITS,
+    limits: FIREHOSE_LIMITS,
     target: {
       name: `delivery stream ${deliveryStream}`,
       region: operation.region,

@@ -8,7 +8,7 @@ import type { Sink, SinkLimits } from './sink.ts';
 
 const MIB = 1024 ** 2;
 
-const LIMITS: SinkLimits = {
+export const KINESIS_LIMITS: SinkLimits = {
   // "Each PutRecords request can support up to 500 records." Sizes count before base64, keys included:
   // https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
   maxRecordsPerCall: 500,
@@ -34,7 +34,7 @@ export interface KinesisSinkOptions extends AwsClientOptions {
  * @throws ConfigError when no region is to be found
  */
 export async function openKinesisSink({ stream, ...options }: KinesisSinkOptions): Promise<Sink> {
-  const client = new KinesisClient(clientSettings(options, LIMITS.maxCallsInFlight));
+  const client = new KinesisClient(clientSettings(options, KINESIS_LIMITS.maxCallsInFlight));
   const field = stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };
   const operation = await openOperation(
     client,
@@ -43,7 +43,7 @@ export async function openKinesisSink({ stream, ...options }: KinesisSinkOptions
   );
   return new PutSink(operation, {
     name: 'Kinesis',
-    limits: LIMITS,
+    limits: KINESIS_LIMITS,
     target: {
       name: `stream ${stream}`,
       region: operation.region,

@@ -32,6 +32,8 @@ export class SinkHealth {
   #resumeAtMs = 0;
   #isUp = true;
   #probeAtMs: number | undefined;
+  /** Why it needs mending, as it was logged. */
+  #downCode: string | undefined;
   #warnedAtMs = -Infinity;
   /** When the throttling that goes on began, and when it was seen last. */
   #throttledSinceMs = -Infinity;
@@ -74,6 +76,7 @@ export class SinkHealth {
     if (!this.#isUp) this.#options.log.info('the sink accepts records again');
     this.#isUp = true;
     this.#probeAtMs = undefined;
+    this.#downCode = undefined;
     this.#warnedAtMs = -Infinity;
     const count = (wanted: Rejected['failure']) => rejected.filter(({ failure }) => failure === wanted).length;
     const throttled = count('throttled');
@@ -107,7 +110,9 @@ export class SinkHealth {
       log.warn(details, 'the sink fails; its calls are retried');
       return;
     }
-    if (this.#probeAtMs === undefined) {
+    // What needs mending may change: a disk that was full is read-only now.
+    if (error.code !== this.#downCode) {
+      this.#downCode = error.code;
       log.error(
         { ...details, mend: error.mend },
         'the sink is down until this is mended; writes are answered 503, so that their senders keep the samples',

@@ -1,56 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { sidesOfTheLaw, startAdapter, type Adapter } from '../support/adapter.ts';
-import { readArchive, temporaryDir } from '../support/archive.ts';
+import { startAdapter, type Adapter } from '../support/adapter.ts';
 import { startFakeKinesis } from '../support/fake_kinesis.ts';
 import { get, write } from '../support/http.ts';
-import { endProcesses, freePort, waitFor, within } from '../support/processes.ts';
-import { compare, readWholeMembers } from '../support/samples.ts';
-import { startSender, type Sender } from '../support/sender.ts';
+import { endProcesses, waitFor, within } from '../support/processes.ts';
 import { someSeries, writeRequest } from '../support/write_request.ts';
 
-/** How the program ends: by the signals that a shell, Docker, Kubernetes and a power cut send. */
+/** How the program ends: by the signals that a shell, Docker and Kubernetes send. Under load: test/torture/kills.test.ts. */
 
-const ALL_TIME = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 const BOUND_MS = 10_000;
 
 afterEach(endProcesses);
-
-describe('under load', () => {
-  const load = { connections: 8, samplesPerRequest: 200 };
-
-  test.each(['SIGTERM', 'SIGINT'] as const)('%s: exit 0, and all that was answered 2xx is archived', async (signal) => {
-    const dir = temporaryDir();
-    const adapter = await startAdapter({ env: { ARCHIVE_DIR: dir } });
-    const sender = startSender({ ...load, port: adapter.port, retries: false });
-    await acknowledgedBy(sender, 50);
-    adapter.process.kill(signal);
-    expect(await within(BOUND_MS, 'the adapter to end', adapter.process.exited)).toEqual({ code: 0, signal: null });
-    await sender.stop();
-    expectArchived(sender, readArchive(dir), signal);
-    expect(adapter.process.stderr).toContain('returnedLines=0');
-  });
-
-  test('kill -9, twice: all that was answered 2xx is archived, before and after the next start', async () => {
-    const dir = temporaryDir();
-    const options = { port: await freePort(), env: { ARCHIVE_DIR: dir } };
-    let adapter = await startAdapter(options);
-    const sender = startSender({ ...load, port: adapter.port, retries: true });
-    for (const count of [50, 150]) {
-      await acknowledgedBy(sender, count);
-      await adapter.killNine();
-      expectArchived(sender, readWholeMembers(dir), 'kill -9');
-      adapter = await startAdapter(options);
-    }
-    await acknowledgedBy(sender, 250);
-    await sender.stop();
-    const { received, ended } = sidesOfTheLaw(await adapter.metrics());
-    expect(ended).toBe(received);
-    expect(await adapter.stop()).toBe(0);
-    expect(sender.acknowledged().size).toBe(sender.attempted().size);
-    expectArchived(sender, readArchive(dir), 'kill -9, in the end');
-  });
-});
 
 describe('with a call of the sink under way', () => {
   const body = writeRequest(someSeries(3));
@@ -124,21 +84,4 @@ function logged(adapter: Adapter, text: string): Promise<unknown> {
     timeoutMs: BOUND_MS,
     what: () => `"${text}" in the log:\n${adapter.process.stderr}`,
   });
-}
-
-function acknowledgedBy(sender: Sender, count: number): Promise<unknown> {
-  return waitFor(() => sender.acknowledgedCount >= count, {
-    timeoutMs: BOUND_MS,
-    what: () => `${count} requests to be acknowledged; ${sender.acknowledgedCount} are`,
-  });
-}
-
-/** Everything acknowledged is there, and nothing that was never sent. */
-function expectArchived(sender: Sender, lines: readonly string[], what: string): void {
-  const { samples, missing, duplicates } = compare(sender.acknowledged(), lines, ALL_TIME);
-  const { wrong } = compare(sender.attempted(), lines, ALL_TIME);
-  console.log(
-    `e2e: ${what} under load: ${samples} samples acknowledged, ${missing} missing, ${wrong} wrong, ${duplicates} duplicates`,
-  );
-  expect({ missing, wrong }).toEqual({ missing: 0, wrong: 0 });
 }

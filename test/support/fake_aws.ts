@@ -23,8 +23,8 @@ export type Behaviour =
   | { readonly kind: 'raw'; readonly status: number; readonly body: string }
   /** The connection is reset without an answer. */
   | { readonly kind: 'reset'; readonly accepted: boolean }
-  /** Accepted, but the answer ends in the middle: the connection is reset, or says no more. */
-  | { readonly kind: 'half'; readonly then: 'reset' | 'silence' }
+  /** Accepted, but the answer ends in the middle, or after its head: the connection is reset, or says no more. */
+  | { readonly kind: 'half' | 'head'; readonly then: 'reset' | 'silence' }
   /** Accepted, but only so many entries in the answer. */
   | { readonly kind: 'entries'; readonly count: number };
 
@@ -34,6 +34,8 @@ export type Script = (call: FakeCall) => Behaviour | Promise<Behaviour>;
 export interface FakeAwsOptions extends Partial<StreamRules> {
   /** Where given, signatures are verified. */
   readonly secretAccessKey?: string;
+  /** The service's clock, where signatures of more than 5 min off are refused; milliseconds since the epoch. */
+  readonly clock?: () => number;
   /** False forgets the records, for long runs. */
   readonly keepRecords?: boolean;
   /** A free one unless told: that of a fake that was closed, to come back after an outage. */
@@ -41,7 +43,7 @@ export interface FakeAwsOptions extends Partial<StreamRules> {
 }
 
 /** One operation that puts records, and how it answers. */
-export interface FakeOperation<Entry> extends AwsRules<Entry>, Pick<FakeAwsOptions, 'keepRecords' | 'port'> {
+export interface FakeOperation<Entry> extends AwsRules<Entry>, Pick<FakeAwsOptions, 'keepRecords' | 'port' | 'clock'> {
   /** Takes a record where there is room for it, else gives the code that says so. */
   refuse(entry: Entry): string | undefined;
   /** The answer's entry for a record that was accepted: the record `index` of the call `call`. */
@@ -84,6 +86,11 @@ export async function startFakeAws<Entry extends { readonly data: Buffer }>(
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = Buffer.concat(await request.toArray());
+    if (operation.clock) response.setHeader('date', new Date(operation.clock()).toUTCString());
+    if (isSkewed(request, operation.clock)) {
+      answerError(response, 400, { type: 'RequestTimeTooSkewedException', message: 'the clocks differ' });
+      return;
+    }
     const checked = tryReadCall(request, body, operation);
     if (checked instanceof Violation) {
       violations.push(`${checked.type}: ${checked.message}`);
@@ -128,10 +135,13 @@ export async function startFakeAws<Entry extends { readonly data: Buffer }>(
         if (behaviour.accepted) accept();
         request.socket.resetAndDestroy();
         return;
+      case 'head':
       case 'half': {
         const text = answerBody(accept());
+        const sent = behaviour.kind === 'half' ? text.slice(0, text.length / 2) : '';
         response.writeHead(200, { 'content-type': JSON_1_1, 'content-length': text.length });
-        response.write(text.slice(0, text.length / 2), () => {
+        response.flushHeaders();
+        request.socket.write(sent, () => {
           if (behaviour.then === 'reset') request.socket.resetAndDestroy();
         });
       }
@@ -173,6 +183,17 @@ export async function startFakeAws<Entry extends { readonly data: Buffer }>(
       }),
     close: () => closeServer(server),
   };
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html: "Signature expired" */
+const MAX_SKEW_MS = 5 * 60_000;
+
+function isSkewed({ headers }: IncomingMessage, clock: (() => number) | undefined): boolean {
+  if (!clock) return false;
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'])) ?? [];
+  const signedAtMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return !(Math.abs(signedAtMs - clock()) <= MAX_SKEW_MS);
 }
 
 function tryReadCall<Entry>(

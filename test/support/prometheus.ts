@@ -139,7 +139,8 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
           // Whole seconds.
           sentSeconds = all.get(`prometheus_remote_storage_queue_highest_sent_timestamp_seconds${queue}`);
           return (
-            pending.every((count) => count === 0) &&
+            // Prometheus 2.42 has counted exemplars below 0 after ten minutes of failing requests.
+            pending.every((count) => count !== undefined && count <= 0) &&
             sentSeconds !== undefined &&
             sentSeconds >= Math.floor(toMs / 1_000)
           );

@@ -456,6 +456,18 @@ describe('a sink that needs mending', () => {
     expect(request.outcome).toMatchObject(DELIVERED);
     expect(logged.filter((line) => line.includes('level=warn'))).toHaveLength(1);
   });
+
+  test('is logged again when something else needs mending', async () => {
+    const { sink, deliver, logged } = start();
+    const forbidden = new SinkError('down', 'not allowed', { code: 'AccessDeniedException', mend: 'allow it' });
+    for (const failure of [missing, missing, forbidden]) {
+      const request = deliver('x');
+      await sink.pending[0]!.fail(failure);
+      await request.done;
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    expect(logged.map((line) => /mend="(.*)"/.exec(line)?.[1])).toEqual(['create it', 'allow it']);
+  });
 });
 
 test('lines in flight and the oldest age are those of requests under delivery', async () => {
