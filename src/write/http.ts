@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import express from 'express';
 import type { Registry } from 'prom-client';
+import { answerPlainly, answerRequests } from './odd_http.ts';
 import type { Receiver } from './receive.ts';
 
 /** Clients such as Go's keep idle connections for up to 5 min; ending them earlier would race with their next request. */
@@ -10,15 +11,18 @@ const REQUEST_MS = 30_000;
 const CHECK_EVERY_MS = 1_000;
 
 const WRITE_PATHS = ['/receive', '/api/v1/write'];
+const READ_PATHS = ['/-/healthy', '/-/ready', '/metrics'];
 
 export interface HttpOptions {
   readonly receiver: Receiver;
   readonly registry: Registry;
   readonly isReady: () => boolean;
+  /** Longest that a request may take to arrive. */
+  readonly requestMs?: number;
 }
 
 /** The paths that are served: writes, health (https://prometheus.io/docs/prometheus/latest/management_api/) and metrics. */
-export function createHttpServer({ receiver, registry, isReady }: HttpOptions): Server {
+export function createHttpServer({ receiver, registry, isReady, requestMs = REQUEST_MS }: HttpOptions): Server {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.all(WRITE_PATHS, receiver.handle);
@@ -31,22 +35,38 @@ export function createHttpServer({ receiver, registry, isReady }: HttpOptions): 
       .type('text')
       .send(isReady() ? 'ready\n' : 'stopping\n');
   });
+  // One page for all who ask at once: it takes a millisecond to make, and thousands can ask in one turn.
+  let page: Promise<string> | undefined;
   app.get('/metrics', async (_request, response) => {
-    response.type(registry.contentType).send(await registry.metrics());
+    page ??= registry.metrics().finally(() => (page = undefined));
+    response.type(registry.contentType).send(await page);
   });
-  app.use((_request, response) => {
-    response.status(404).type('text').send('not found: send remote write to POST /receive\n');
+  app.all(READ_PATHS, (request, response) => {
+    response.setHeader('Allow', 'GET, HEAD');
+    answerPlainly(request, response, { status: 405, text: 'send GET' });
   });
-  const timeouts = {
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_MS,
-    headersTimeout: REQUEST_MS,
-    connectionsCheckingInterval: CHECK_EVERY_MS,
-  };
-  return createServer(timeouts, (request, response) => {
+  app.use((request, response) => {
+    answerPlainly(request, response, { status: 404, text: 'not found: send remote write to POST /receive' });
+  });
+  const answer: RequestListener = (request, response) => {
+    // RFC 9112, 3.2. Node would answer it without a word.
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      answerPlainly(request, response, { status: 400, text: 'a request of HTTP/1.1 has a header Host' });
+      return;
+    }
     // Express gives every request and its answer other prototypes, after which V8 looks each of their properties up anew: a quarter of the CPU time of
     // small requests. So it only gets what is not written as senders write it.
     if (WRITE_PATHS.includes(request.url ?? '')) receiver.handle(request, response).catch(() => request.destroy());
     else app(request, response);
-  });
+  };
+  const options = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: requestMs,
+    headersTimeout: requestMs,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+    requireHostHeader: false,
+  };
+  const server = createServer(options);
+  answerRequests(server, answer);
+  return server;
 }
