@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { Registry } from 'prom-client';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createHttpServer } from '../../src/write/http.ts';
+import { createHttpServer, type HttpOptions } from '../../src/write/http.ts';
 import type { Receiver } from '../../src/write/receive.ts';
 import { closeServer } from '../support/close_server.ts';
 import { get, send, write, WRITE_HEADERS } from '../support/http.ts';
@@ -330,15 +330,15 @@ describe('one sender can do nothing to the answers of others, or to its own', ()
   });
 });
 
-describe('a request that comes too slowly', () => {
-  /** As the program has it, but for the time. */
-  async function startedInAHurry() {
+describe('limits', () => {
+  /** As the program has it, but for its limits. */
+  async function startedWith(limits: HttpOptions['limits'] & object) {
     const handle = vi.fn((request: IncomingMessage, response: ServerResponse) => {
       request.resume().once('end', () => response.writeHead(204).end());
       return Promise.resolve();
     });
     const receiver = { handle } as unknown as Receiver;
-    const server = createHttpServer({ receiver, registry: new Registry(), isReady: () => true, requestMs: 300 });
+    const server = createHttpServer({ receiver, registry: new Registry(), isReady: () => true, limits });
     onTestFinished(() => closeServer(server));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -350,12 +350,22 @@ describe('a request that comes too slowly', () => {
     { what: 'half a head', bytes: 'POST /receive HTTP/1.1\r\nHost: x\r\nA: ' },
     { what: 'half a body', bytes: post('Content-Length: 5') + 'ab' },
     { what: 'half a chunk', bytes: post('Transfer-Encoding: chunked') + '5\r\nab' },
-  ])('of which $what comes: 408', async ({ bytes }) => {
-    const port = await startedInAHurry();
+  ])('a request of which $what comes in time: 408', async ({ bytes }) => {
+    const port = await startedWith({ requestMs: 300 });
     const { socket, text, closed } = await open(port);
     socket.write(bytes);
     await closed;
     expect(statuses(text())).toEqual([408]);
     expect(text()).toMatch(/\r\n\r\nthe request did not arrive in time\n$/);
+  });
+
+  test('one connection too many is closed, and the others are not', async () => {
+    const port = await startedWith({ maxConnections: 2 });
+    const others = [await open(port), await open(port)];
+    const { closed, text } = await open(port);
+    await closed;
+    expect(text()).toBe('');
+    for (const { socket } of others) socket.write(whole());
+    await expect.poll(() => others.map(({ text }) => statuses(text()))).toEqual([[204], [204]]);
   });
 });
