@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.ts';
 import { SenderGone } from './body.ts';
 import type { Flattened } from './flatten.ts';
 import type { Outcome } from './ledger.ts';
+import { endUnread } from './unread.ts';
 
 /** How often each kind of bad input is logged; the counters have the rest. */
 const LOG_INTERVAL_MS = 10_000;
@@ -16,6 +17,11 @@ export const REFUSALS = {
   overloaded: 'the sink takes less than comes in: more could not be delivered in time',
 } as const;
 const CONTENT_TYPE = 'text/plain; charset=utf-8';
+
+interface PlainAnswer {
+  readonly status: number;
+  readonly text: string;
+}
 
 /** Answers write requests, counts the answers, and logs bad ones. */
 export class Answers {
@@ -33,22 +39,31 @@ export class Answers {
     if (error.code === 'method_not_allowed') response.setHeader('Allow', 'POST');
     // A sender that is told to go elsewhere must not come back on this connection.
     if (error.code === 'stopping') response.setHeader('Connection', 'close');
-    // Thrown away as it comes: were the connection closed under it, the sender would see no status, and send it again for ever.
-    else request.resume();
     this.#logRarely(request, error);
-    this.finish(response, error.status, `${error.message}\n`);
+    this.#answer(request, response, { status: error.status, text: `${error.message}\n` });
   }
 
-  /** Ends an answer. */
-  finish(response: ServerResponse, status: number, text: string): void {
-    if (response.destroyed) {
-      this.#options.metrics.requests.inc({ code: '499' });
-      return;
-    }
-    this.#options.metrics.requests.inc({ code: String(status) });
-    if (text !== '') response.setHeader('Content-Type', CONTENT_TYPE);
-    if (status !== 204) response.setHeader('Content-Length', Buffer.byteLength(text));
-    response.writeHead(status).end(text);
+  /** Answers a request that failed by a bug of this program. */
+  fail(request: IncomingMessage, response: ServerResponse): void {
+    this.#answer(request, response, { status: 500, text: 'internal error\n' });
+  }
+
+  /** Answers a request whose lines are all archived. */
+  accept(response: ServerResponse): void {
+    if (this.#count(response, 204)) response.writeHead(204).end();
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, { status, text }: PlainAnswer): void {
+    if (!this.#count(response, status)) return;
+    response.statusCode = status;
+    response.setHeader('Content-Type', CONTENT_TYPE);
+    endUnread(request, response, text);
+  }
+
+  /** @returns whether there is somebody to be answered */
+  #count({ destroyed }: ServerResponse, status: number): boolean {
+    this.#options.metrics.requests.inc({ code: destroyed ? '499' : String(status) });
+    return !destroyed;
   }
 
   #logRarely(request: IncomingMessage, error: RequestError): void {

@@ -70,13 +70,13 @@ export class Receiver {
     try {
       const rejection = await this.#receive(request, response);
       if (rejection) this.#answers.refuse(request, response, rejection);
-      else this.#answers.finish(response, 204, '');
+      else this.#answers.accept(response);
     } catch (error) {
       if (error instanceof RequestError) this.#answers.refuse(request, response, error);
       else if (error instanceof SenderGone) this.#options.metrics.requests.inc({ code: '499' });
       else {
         this.#options.log.error({ error }, 'a write request failed; this is a bug');
-        this.#answers.finish(response, 500, 'internal error\n');
+        this.#answers.fail(request, response);
       }
     } finally {
       this.#answering--;
