@@ -1,5 +1,4 @@
 import { chmodSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { adapterOf, NO_AWS } from '../support/adapter.ts';
 import { temporaryDir } from '../support/archive.ts';
@@ -9,16 +8,15 @@ import { fixture, FIXTURES } from '../support/fixtures.ts';
 import { send } from '../support/http.ts';
 import { startKinesalite, type Kinesalite } from '../support/kinesis_emulator.ts';
 import { flattenPlainly } from '../support/oracle.ts';
-import { endProcesses, freePort, waitFor, within } from '../support/processes.ts';
-import { compare, differences } from '../support/samples.ts';
-import { startSender } from '../support/sender.ts';
+import { endProcesses, freePort, within } from '../support/processes.ts';
+import { differences } from '../support/samples.ts';
+import { startLoad } from '../torture/support/load.ts';
 
 /** The image that .ci/image built, as it runs with a read-only root. */
 
 const { IMAGE_ROOT = '', IMAGE_INSPECTED = '' } = process.env;
 const image = readImage(IMAGE_ROOT, IMAGE_INSPECTED);
 const BOUND_MS = 15_000;
-const ALL_TIME = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER };
 
 useFakeAwsEnvironment();
 afterEach(endProcesses);
@@ -83,9 +81,15 @@ describe('with a stream', () => {
   });
   afterAll(() => kinesalite.close());
 
-  const startOnStream = () =>
+  const startOnStream = (env: Record<string, string> = {}) =>
     startInside({
-      env: { STREAM_NAME: stream, AWS_REGION: region, AWS_ACCESS_KEY_ID: 'fake', AWS_SECRET_ACCESS_KEY: 'fake' },
+      env: {
+        STREAM_NAME: stream,
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: 'fake',
+        AWS_SECRET_ACCESS_KEY: 'fake',
+        ...env,
+      },
       args: ['--endpoint-url', kinesalite.url],
     });
 
@@ -135,19 +139,19 @@ describe('with a stream', () => {
     expect(await check()).toBe(1);
   });
 
-  test('SIGTERM under load: exit 0, and all that was answered 2xx is on the stream', async () => {
-    const { port, stop, process: adapter } = await startOnStream();
-    const sender = startSender({ port, connections: 8, samplesPerRequest: 200, retries: false });
-    await waitFor(() => sender.acknowledgedCount >= 20, { timeoutMs: BOUND_MS, what: () => '20 requests' });
+  test('SIGTERM under load: exit 0, and with the next start all that was sent is on the stream', async () => {
+    const { port, stop, listenAddr, process: adapter } = await startOnStream();
+    const load = startLoad({ port, shards: 8, samplesPerRequest: 200 });
+    await load.more(4_000);
     expect(await stop()).toEqual({ code: 0, signal: null });
-    await sender.stop();
     expect(Number(/linesInFlight=(\d+)/.exec(adapter.stderr)?.[1])).toBeGreaterThan(0);
     expect(adapter.stderr).toContain('returnedLines=0');
-    const lines = (await kinesalite.lines()).filter((line) => line.startsWith('{"name":"load"'));
-    const { samples, missing } = compare(sender.acknowledged(), lines, ALL_TIME);
-    const { wrong } = compare(sender.attempted(), lines, ALL_TIME);
-    console.log(`image: SIGTERM under load: ${samples} samples acknowledged, ${missing} missing, ${wrong} wrong`);
-    expect({ missing, wrong }).toEqual({ missing: 0, wrong: 0 });
+    await startOnStream({ LISTEN_ADDR: listenAddr });
+    await load.finish();
+    const audit = load.audit((await kinesalite.lines()).filter((line) => line.startsWith('{"name":"torture_')));
+    console.log(`image: SIGTERM under load: ${audit.acknowledged} samples acknowledged, ${audit.lost} lost`);
+    expect(audit).toMatchObject({ lost: 0, foreign: [] });
+    expect(audit.acknowledged).toBe(audit.sent);
   });
 });
 
@@ -156,15 +160,15 @@ test('archives into a volume, and queries it', async () => {
   chmodSync(volume, 0o777);
   const env = { ARCHIVE_DIR: VOLUME };
   const { port, stop } = await startInside({ volume, env });
-  const sender = startSender({ port, connections: 1, samplesPerRequest: 10, retries: false });
-  while (sender.acknowledgedCount < 3) await sleep(10);
-  await sender.stop();
+  const load = startLoad({ port, shards: 1, samplesPerRequest: 10 });
+  await load.more(30);
+  await load.finish();
   expect((await stop()).code).toBe(0);
   const args = ['query', '--format', 'csv', 'SELECT count(*) AS n FROM samples'];
   const { code, stdout, stderr } = await runInside({ volume, env, args, tmpfs: true });
   expect({ code, stderr, stdout }).toEqual({
     code: 0,
     stderr: '',
-    stdout: `n\r\n${sender.acknowledgedCount * 10}\r\n`,
+    stdout: `n\r\n${load.acknowledged}\r\n`,
   });
 });
