@@ -10,7 +10,7 @@ import { endRow, startTortured } from './support/tortured.ts';
 
 /** What can go wrong between the adapter and AWS, for a while, while more is written than fits into what may be in flight. */
 
-const FAULT_SECONDS = inForm({ short: 6, long: 40 });
+const FAULT_SECONDS = inForm({ short: 5, long: 40 });
 /** So short in the short form that requests miss it there, too. */
 const DELIVERY_TIMEOUT = inForm({ short: '3s', long: '25s' });
 /** In the short form one of them each: what is behind them is the same. */
@@ -18,7 +18,7 @@ const KINDS = inForm({ short: [kinesis('gzip')], long: [kinesis('none'), kinesis
 /** 200 bytes of lines a sample, so that these requests together want some 24 of the 16 MiB. */
 const LOAD = { shards: 60, samplesPerRequest: 2_000, pauseMs: 500 } as const;
 const MAX_IN_FLIGHT_MIB = 16;
-const SAMPLES_AROUND = 100_000;
+const SAMPLES_AROUND = inForm({ short: 40_000, long: 100_000 });
 
 afterEach(endProcesses);
 

@@ -53,7 +53,10 @@ const THROTTLED: readonly Throttled[] = [
   { kind: kinesis('lines'), samplesPerRequest: 2_000, samplesPerSecond: 16_000, bytesPerSecond: 330_000 },
   // 14 bytes a sample; a bucket is to hold several records.
   { kind: kinesis('gzip'), samplesPerRequest: 2_000, samplesPerSecond: 16_000, bytesPerSecond: 28_000 },
-  { kind: FIREHOSE, samplesPerRequest: 2_000, samplesPerSecond: 16_000, bytesPerSecond: 112_000 },
+  ...inForm({
+    short: [],
+    long: [{ kind: FIREHOSE, samplesPerRequest: 2_000, samplesPerSecond: 16_000, bytesPerSecond: 112_000 }],
+  }),
 ];
 
 describe('a sink that takes a fifth of what is offered', () => {

@@ -147,7 +147,7 @@ const SKEWED: Fault = {
 };
 
 export const FAULTS: readonly Fault[] = [
-  scripted('a sink that accepts connections and never answers', () => NEVER, /code=TimeoutError/),
+  scripted('a sink that accepts connections and never answers', () => NEVER, /code=ETIMEDOUT/),
   scripted(
     'answers cut off: resets and silence, in their head, in their middle',
     (index) => CUTS[index % CUTS.length]!,
