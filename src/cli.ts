@@ -7,7 +7,7 @@ import { createLog, type Log } from './log.ts';
 import type { Option } from './option.ts';
 import { QUERY_OPTIONS } from './read/query_options.ts';
 import type { QueryOptions } from './read/query.ts';
-import { serve } from './serve.ts';
+import { serve, type Service } from './serve.ts';
 
 /** A second signal sooner than this is the first one come twice: Ctrl-C reaches both npm and this process. */
 const SAME_SIGNAL_MS = 1_000;
@@ -83,7 +83,10 @@ function parseOrExplain(parse: (text: string) => unknown, text: string): unknown
 async function runServe(given: GivenOptions): Promise<void> {
   const config = resolveConfig(given);
   const log = createLog({ level: config.logLevel, format: config.logFormat });
-  const service = await serve({ config, log, version });
+  // From the beginning, or it would end the process.
+  const running: { service?: Service } = {};
+  process.on('SIGHUP', () => void running.service?.reload());
+  const service = (running.service = await serve({ config, log, version }));
   await firstSignal(log);
   await service.stop();
   process.exit(0);
