@@ -1,5 +1,6 @@
 // The walls of docs/architecture.md: imports run one way.
 const PURE = '^src/(errors|secrets|record|record_decode|archive|backoff|buffer_pool)\\.ts$|^src/(wire|kernel)/';
+const PURE_WEB = '^src/web/(web_config|tls_config|cipher_suites|password_hash|yaml_tree|yaml_values|fair_queue)\\.ts$';
 const SHARED =
   '^src/(errors|secrets|record|record_decode|archive|backoff|buffer_pool|gzip|option|config|log|metrics)\\.ts$|^src/(wire|kernel)/';
 const AWS_SDK = '^node_modules/(@aws-sdk|@smithy)/';
@@ -13,9 +14,23 @@ module.exports = {
   forbidden: [
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/cli\\.ts$' }, to: {} },
-    wall('serve-composes', '^src/serve\\.ts$', ['^src/(write|sinks)/', SHARED]),
+    wall('serve-composes', '^src/serve\\.ts$', ['^src/(write|sinks)/|^src/web/door\\.ts$', SHARED]),
     wall('write-knows-sinks-by-the-interface', '^src/write/', ['^src/sinks/sink\\.ts$', SHARED]),
     wall('sinks-stand-alone', '^src/sinks/', [SHARED]),
+    wall('web-stands-alone', '^src/web/', [SHARED]),
+    wall('web-reads-settings-purely', PURE_WEB, ['^src/errors\\.ts$']),
+    {
+      name: 'web-settings-touch-nothing',
+      severity: 'error',
+      from: { path: PURE_WEB },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'yaml-stays-in-its-file',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/web/yaml_tree\\.ts$' },
+      to: { path: '^node_modules/yaml/' },
+    },
     wall('read-stands-alone', '^src/read/', [SHARED]),
     wall('log-and-metrics-know-config', '^src/(option|config|log|metrics)\\.ts$', [SHARED]),
     wall('pure-knows-pure', PURE, [PURE]),

@@ -8,7 +8,7 @@ import type { Option } from './option.ts';
 import { QUERY_OPTIONS } from './read/query_options.ts';
 import type { QueryOptions } from './read/query.ts';
 import { withoutSecrets } from './secrets.ts';
-import { serve } from './serve.ts';
+import { serve, type Service } from './serve.ts';
 
 /** A second signal sooner than this is the first one come twice: Ctrl-C reaches both npm and this process. */
 const SAME_SIGNAL_MS = 1_000;
@@ -90,7 +90,10 @@ async function runServe(given: GivenOptions): Promise<void> {
   const config = resolveConfig(given);
   const secrets = SECRET_VARIABLES.flatMap((name) => process.env[name] ?? []);
   const log = createLog({ level: config.logLevel, format: config.logFormat, secrets });
-  const service = await serve({ config, log, version });
+  // From the beginning, or it would end the process.
+  const running: { service?: Service } = {};
+  process.on('SIGHUP', () => void running.service?.reload());
+  const service = (running.service = await serve({ config, log, version }));
   await firstSignal(log);
   await service.stop();
   process.exit(0);

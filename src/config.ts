@@ -35,6 +35,14 @@ export const OPTIONS = {
     help: 'address to listen on; no host means every interface',
     parse: listenAddress,
   }),
+  webConfigFile: option({
+    flag: '--web.config.file',
+    env: 'WEB_CONFIG_FILE',
+    placeholder: '<file>',
+    unset: 'plain HTTP, open to all',
+    help: "TLS, mutual TLS, passwords and headers, in the form of Prometheus's own web configuration file",
+    parse: (text) => text,
+  }),
   packing: option({
     flag: '--packing',
     env: 'PACKING',
@@ -193,6 +201,8 @@ export type Destination =
 export interface Config {
   readonly destination: Destination;
   readonly listenAddr: ListenAddress;
+  /** undefined: plain HTTP, open to all. */
+  readonly webConfigFile: string | undefined;
   readonly packing: OptionValue<'packing'>;
   readonly recordBytes: number;
   readonly flushIntervalMs: number;
@@ -228,6 +238,8 @@ export function resolveConfig(given: GivenOptions): Config {
   return Object.freeze({
     destination: Object.freeze(resolveDestination(given)),
     listenAddr: withDefault('listenAddr'),
+    // As in Prometheus, an empty path is none.
+    webConfigFile: given.webConfigFile === '' ? undefined : given.webConfigFile,
     ...resolvePacking(given),
     flushIntervalMs: withDefault('flushIntervalMs'),
     deliveryTimeoutMs: withDefault('deliveryTimeoutMs'),

@@ -4,6 +4,7 @@
  * Backoff"), so a 4xx stands only where a retry is in vain. Never 429: Prometheus drops on it by default.
  */
 export const REQUEST_ERRORS = {
+  unauthorized: { status: 401 },
   method_not_allowed: { status: 405 },
   unsupported_media_type: { status: 415 },
   body_too_large: { status: 413 },

@@ -21,6 +21,7 @@ export function createMetrics() {
   const registry = new Registry();
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name: PREFIX + name, help, labelNames, registers: [registry] });
+  const gauge = (name: string, help: string) => new Gauge({ name: PREFIX + name, help, registers: [registry] });
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   return {
@@ -81,6 +82,20 @@ export function createMetrics() {
       'billing_units_total',
       'Units that the records that the sink accepted are billed by: 25 KB of Kinesis, 5 KiB of Firehose; none for a directory.',
     ),
+    handshakesRefused: counter(
+      'tls_handshakes_failed_total',
+      'Connections that ended in their TLS handshake, or because of the certificate of the client.',
+    ),
+    webConfigRead: withOne(
+      gauge(
+        'web_config_last_reload_successful',
+        'Whether --web.config.file was read when it was last looked into; 1 without one.',
+      ),
+    ),
+    webConfigReadAt: gauge(
+      'web_config_last_reload_success_timestamp_seconds',
+      'When --web.config.file was last read with success; 0 without one.',
+    ),
   };
 }
 
@@ -124,4 +139,9 @@ export function exposeState(
     labelNames: ['version', 'node', 'sink'],
     registers: [registry],
   }).set({ version: build.version, node: process.version, sink: build.sink }, 1);
+}
+
+function withOne(gauge: Gauge): Gauge {
+  gauge.set(1);
+  return gauge;
 }

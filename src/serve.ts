@@ -10,6 +10,7 @@ import { openFirehoseSink } from './sinks/firehose.ts';
 import { openKinesisSink } from './sinks/kinesis.ts';
 import type { Sink } from './sinks/sink.ts';
 import { BufferPool } from './buffer_pool.ts';
+import { Door } from './web/door.ts';
 import { Delivery } from './write/deliver.ts';
 import { Gate } from './write/gate.ts';
 import { createHttpServer } from './write/http.ts';
@@ -21,6 +22,8 @@ const LINGER_MS = 250;
 
 export interface Service {
   readonly port: number;
+  /** Reads anew what can change while it runs: the web configuration. Never rejects. */
+  reload(): Promise<void>;
   /** Delivers what is in flight, returns the rest to its senders, and closes everything. Once only. */
   stop(): Promise<void>;
 }
@@ -39,8 +42,10 @@ export interface ServeOptions {
  * @throws ConfigError when a setting turns out not to work
  */
 export async function serve({ config, log, version, openSink = openSinkOf }: ServeOptions): Promise<Service> {
-  const sink = await openSink(config.destination, log);
   const metrics = createMetrics();
+  const file = config.webConfigFile;
+  const door = file === undefined ? undefined : await Door.open({ file, log, metrics });
+  const sink = await openSink(config.destination, log);
   const gate = new Gate(config.maxInFlightBytes);
   const pool = new BufferPool();
   const delivery = new Delivery({
@@ -64,19 +69,24 @@ export async function serve({ config, log, version, openSink = openSinkOf }: Ser
   exposeState(metrics, state, { version, sink: config.destination.kind });
 
   let isStopping = false;
-  const server = createHttpServer({ receiver, registry: metrics.registry, isReady: () => !isStopping });
+  const server = createHttpServer({ receiver, registry: metrics.registry, isReady: () => !isStopping, door });
+  door?.attach(server);
   try {
     server.listen(config.listenAddr);
     await once(server, 'listening');
   } catch (error) {
-    await sink.close();
+    await Promise.all([sink.close(), door?.close()]);
     throw listenError(error, config);
   }
   const { port } = server.address() as AddressInfo;
-  announce(config, port, log);
+  announce(config, { port, isTls: door?.isTls === true }, log);
 
   return {
     port,
+    async reload() {
+      if (door) await door.reload();
+      else log.info('nothing to read anew: there is no --web.config.file');
+    },
     async stop() {
       isStopping = true;
       const startedAtMs = Date.now();
@@ -88,7 +98,7 @@ export async function serve({ config, log, version, openSink = openSinkOf }: Ser
       receiver.abandonReading();
       const stopped = delivery.stop();
       await Promise.race([Promise.all([drained, stopped]), delay(LAST_GRACE_MS)]);
-      await linger(server);
+      await linger(server, door);
       await Promise.race([sink.close(), delay(LAST_GRACE_MS)]);
       log.info({ returnedLines, seconds: (Date.now() - startedAtMs) / 1000 }, 'stopped');
     },
@@ -106,14 +116,18 @@ function openSinkOf(destination: Destination, log: Log): Promise<Sink> {
   }
 }
 
-function announce({ destination, packing, listenAddr }: Config, port: number, log: Log): void {
+function announce(
+  { destination, packing, listenAddr }: Config,
+  { port, isTls }: { readonly port: number; readonly isTls: boolean },
+  log: Log,
+): void {
   log.info(`records go to ${describe(destination)}`);
   if (destination.kind !== 'directory') log.info({ packing }, PACKINGS[packing]);
   const host =
     listenAddr.host === undefined || listenAddr.host === '0.0.0.0' || listenAddr.host === '::'
       ? 'localhost'
       : listenAddr.host;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/receive`;
+  const url = `${isTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}/receive`;
   log.info(`listening; to write here, put this into prometheus.yml: remote_write: [{url: ${url}}]`);
 }
 
@@ -156,7 +170,7 @@ function listenError(error: unknown, { listenAddr }: Config): unknown {
 }
 
 /** Stops listening, and gives senders that are just coming back on a connection the time to get their 503. */
-async function linger(server: Server): Promise<void> {
+async function linger(server: Server, door: Door | undefined): Promise<void> {
   const count = await new Promise<number>((resolve) => {
     server.getConnections((_error, connections) => resolve(connections));
   });
@@ -164,6 +178,7 @@ async function linger(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
+  await door?.close();
   await closed;
 }
 

@@ -34,8 +34,7 @@ export class Answers {
 
   /** Answers a request that is refused, or of which something can never be archived. */
   refuse(request: IncomingMessage, response: ServerResponse, error: RequestError): void {
-    const { retryAfterSeconds } = error;
-    if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
+    setRefusal(response, error);
     if (error.code === 'method_not_allowed') response.setHeader('Allow', 'POST');
     // A sender that is told to go elsewhere must not come back on this connection.
     if (error.code === 'stopping') response.setHeader('Connection', 'close');
@@ -79,6 +78,12 @@ export class Answers {
     };
     this.#options.log.warn(details, 'a write request was not accepted; others like it are logged at most every 10 s');
   }
+}
+
+/** The headers by which a client knows what to do next. */
+export function setRefusal(response: ServerResponse, { code, retryAfterSeconds }: RequestError): void {
+  if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
+  if (code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Basic');
 }
 
 /** 503 outranks 400: what the sink did not take is sent again, and only a request without such lines may be dropped. */

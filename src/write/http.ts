@@ -1,6 +1,8 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import express from 'express';
 import type { Registry } from 'prom-client';
+import type { RequestError } from '../errors.ts';
+import { setRefusal } from './answer.ts';
 import { answerPlainly, answerRequests } from './odd_http.ts';
 import type { Receiver } from './receive.ts';
 
@@ -17,15 +19,26 @@ const CHECK_EVERY_MS = 1_000;
 const WRITE_PATHS = ['/receive', '/api/v1/write'];
 const READ_PATHS = ['/-/healthy', '/-/ready', '/metrics'];
 
+/** Who may come in. */
+export interface Doorkeeper {
+  /** @returns why a request may not come in; undefined where it may */
+  check(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): RequestError | undefined | Promise<RequestError | undefined>;
+}
+
 export interface HttpOptions {
   readonly receiver: Receiver;
   readonly registry: Registry;
   readonly isReady: () => boolean;
   readonly limits?: Partial<typeof LIMITS>;
+  /** Asked before anything else, on every path; without one all may come in. */
+  readonly door?: Doorkeeper | undefined;
 }
 
 /** The paths that are served: writes, health (https://prometheus.io/docs/prometheus/latest/management_api/) and metrics. */
-export function createHttpServer({ receiver, registry, isReady, limits }: HttpOptions): Server {
+export function createHttpServer({ receiver, registry, isReady, limits, door }: HttpOptions): Server {
   const { requestMs, maxConnections } = { ...LIMITS, ...limits };
   const app = express();
   app.disable('x-powered-by').disable('etag');
@@ -52,7 +65,7 @@ export function createHttpServer({ receiver, registry, isReady, limits }: HttpOp
   app.use((request, response) => {
     answerPlainly(request, response, { status: 404, text: 'not found: send remote write to POST /receive' });
   });
-  const answer: RequestListener = (request, response) => {
+  const enter: RequestListener = (request, response) => {
     // RFC 9112, 3.2. Node would answer it without a word.
     if (request.headers.host === undefined && request.httpVersion === '1.1') {
       answerPlainly(request, response, { status: 400, text: 'a request of HTTP/1.1 has a header Host' });
@@ -72,6 +85,27 @@ export function createHttpServer({ receiver, registry, isReady, limits }: HttpOp
   };
   const server = createServer(options);
   server.maxConnections = maxConnections;
-  answerRequests(server, answer);
+  answerRequests(server, door ? askAt(door, receiver, enter) : enter);
   return server;
+}
+
+/** Lets those in who may come in. */
+function askAt(door: Doorkeeper, receiver: Receiver, enter: RequestListener): RequestListener {
+  const enterOrNot = (request: IncomingMessage, response: ServerResponse, refusal: RequestError | undefined) => {
+    // Who waited for a check may have gone meanwhile; a body that is gone would be waited for without end.
+    if (request.destroyed) return;
+    if (!refusal) enter(request, response);
+    else if (WRITE_PATHS.includes(request.url ?? '')) receiver.turnAway(request, response, refusal);
+    else turnAway(request, response, refusal);
+  };
+  return (request, response) => {
+    const refusal = door.check(request, response);
+    if (!(refusal instanceof Promise)) enterOrNot(request, response, refusal);
+    else refusal.then((late) => enterOrNot(request, response, late)).catch(() => request.destroy());
+  };
+}
+
+function turnAway(request: IncomingMessage, response: ServerResponse, refusal: RequestError): void {
+  setRefusal(response, refusal);
+  answerPlainly(request, response, { status: refusal.status, text: refusal.message });
 }

@@ -84,6 +84,11 @@ export class Receiver {
     }
   };
 
+  /** Answers a request that may not come in. */
+  turnAway(request: IncomingMessage, response: ServerResponse, refusal: RequestError): void {
+    this.#answers.refuse(request, response, refusal);
+  }
+
   /** Refuses new requests from now on; resolves when every request that came before is answered. */
   async drain(): Promise<void> {
     this.#isStopping = true;

@@ -46,7 +46,7 @@ export function startAdapter({ port = 0, args = [], env = {} }: AdapterOptions):
 export async function adapterOf(started: Process): Promise<Adapter> {
   const url = await waitFor(
     () => {
-      const found = /http:\/\/127\.0\.0\.1:\d+\/receive/.exec(started.stderr)?.[0];
+      const found = /https?:\/\/127\.0\.0\.1:\d+\/receive/.exec(started.stderr)?.[0];
       if (found === undefined && started.hasExited) throw new Error(`the adapter ended:\n${started.stderr}`);
       return found;
     },

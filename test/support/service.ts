@@ -25,7 +25,7 @@ export async function startService({
     const all = parseMetrics((await get(port, '/metrics')).text);
     return (name: string) => all.get(`prometheus_kinesis_adapter_${name}`) ?? 0;
   };
-  return { port, sink, stop, metrics, logged };
+  return { port, sink, stop, reload: () => service.reload(), metrics, logged };
 }
 
 /** Accepts every call of a sink as it comes. */

@@ -1,0 +1,146 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
+import { messageOf, type RequestError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { BasicAuth } from './basic_auth.ts';
+import { BcryptThread } from './bcrypt_thread.ts';
+import { fingerprint, loadWebConfig, type LoadedWebConfig } from './load.ts';
+import { TlsFront } from './tls_front.ts';
+
+/** How often the files are looked at. A change counts once it has stood for as long: a file that is being written is not read half-way. */
+const LOOK_EVERY_MS = 1_000;
+/** How often a refused connection is logged; the counter has the rest. */
+const LOG_INTERVAL_MS = 10_000;
+
+export interface DoorOptions {
+  /** The web configuration file. */
+  readonly file: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Who may come in, by a web configuration file whose changes take effect while connections stay open. */
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #bcrypt = new BcryptThread();
+  readonly #front: TlsFront;
+  readonly #timer: NodeJS.Timeout;
+  #config: LoadedWebConfig;
+  #auth: BasicAuth | undefined;
+  /** All that the configuration was read from. */
+  #files: ReadonlySet<string>;
+  /** Of the files as they were when they were last read, and when they were last looked at. */
+  #read: string;
+  #looked: string;
+  #loggedAtMs = -Infinity;
+  #reading: Promise<void> | undefined;
+
+  /** @throws ConfigError */
+  static async open(options: DoorOptions): Promise<Door> {
+    const files = new Set<string>();
+    const config = await loadWebConfig(options.file, files);
+    return new Door(options, { config, files, fingerprint: await fingerprint(files) });
+  }
+
+  private constructor(
+    options: DoorOptions,
+    read: { readonly config: LoadedWebConfig; readonly files: ReadonlySet<string>; readonly fingerprint: string },
+  ) {
+    this.#options = options;
+    this.#front = new TlsFront((reason, from) => this.#onRefused(reason, from));
+    this.#config = read.config;
+    this.#files = read.files;
+    this.#read = this.#looked = read.fingerprint;
+    options.metrics.webConfigReadAt.set(Date.now() / 1_000);
+    this.#use(read.config, undefined);
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
+  }
+
+  get isTls(): boolean {
+    return this.#config.tls !== undefined;
+  }
+
+  /** Puts TLS in front of a server. */
+  attach(server: Server): void {
+    this.#front.attach(server);
+  }
+
+  /** Sets the headers that every answer has, and says why a request may not come in; undefined: it may. Its body is not touched. */
+  check(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): RequestError | undefined | Promise<RequestError | undefined> {
+    for (const [name, value] of this.#config.headers) response.setHeader(name, value);
+    return this.#auth?.check(request);
+  }
+
+  /** Reads the file anew. What is wrong is logged, and what held before goes on to hold. Never rejects. */
+  async reload(): Promise<void> {
+    // One after the other, so that what was read last holds.
+    while (this.#reading) await this.#reading;
+    this.#reading = this.#reload();
+    await this.#reading;
+    this.#reading = undefined;
+  }
+
+  /** Ends all connections with TLS. Nothing comes in after that. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#front.close();
+    await this.#bcrypt.close();
+  }
+
+  async #look(): Promise<void> {
+    const seen = await fingerprint(this.#files);
+    const isSettled = seen === this.#looked;
+    this.#looked = seen;
+    if (isSettled && seen !== this.#read) await this.reload();
+  }
+
+  async #reload(): Promise<void> {
+    const { file, log, metrics } = this.#options;
+    const files = new Set<string>();
+    // Taken before: what changes while it is read is seen to differ.
+    const before = await fingerprint(this.#files);
+    try {
+      const config = await loadWebConfig(file, files);
+      this.#use(config, this.#config);
+      this.#config = config;
+      metrics.webConfigRead.set(1);
+      metrics.webConfigReadAt.set(Date.now() / 1_000);
+      log.info({ file, tls: this.isTls, users: config.users.size }, 'the web configuration was read anew');
+    } catch (error) {
+      metrics.webConfigRead.set(0);
+      log.error({ error: messageOf(error) }, 'the web configuration cannot be read; what held before goes on to hold');
+    }
+    const isSame = isDeepStrictEqual(files, this.#files);
+    this.#files = files;
+    this.#read = isSame ? before : await fingerprint(files);
+    this.#looked = this.#read;
+  }
+
+  #use(config: LoadedWebConfig, before: LoadedWebConfig | undefined): void {
+    const { log } = this.#options;
+    for (const warning of config.warnings) log.warn(warning);
+    if (before === undefined || !isDeepStrictEqual(config.tls, before.tls)) this.#front.use(config.tls);
+    if (before !== undefined && (before.tls === undefined) !== (config.tls === undefined)) {
+      log.warn(`new connections speak ${config.tls ? 'https' : 'plain http'} from now on`);
+    }
+    if (before !== undefined && isDeepStrictEqual(config.users, before.users)) return;
+    if (before !== undefined && before.users.size > 0 && config.users.size === 0) {
+      log.warn('no password is asked for from now on');
+    }
+    const { users } = config;
+    this.#auth = users.size === 0 ? undefined : new BasicAuth({ users, log, compute: this.#bcrypt.compute });
+  }
+
+  #onRefused(reason: string, from: string | undefined): void {
+    const { log, metrics } = this.#options;
+    metrics.handshakesRefused.inc();
+    const now = performance.now();
+    if (now < this.#loggedAtMs + LOG_INTERVAL_MS) return;
+    this.#loggedAtMs = now;
+    log.warn({ from, error: reason }, 'a TLS handshake failed; others are logged at most every 10 s');
+  }
+}
