@@ -8,11 +8,12 @@ import type { Receiver } from './receive.ts';
 
 /** Clients such as Go's keep idle connections for up to 5 min; ending them earlier would race with their next request. */
 const KEEP_ALIVE_MS = 330_000;
+/** An idle one takes 6 KiB, and one with half a head 24, as measured with 4,000 of each. A Prometheus has 50, and up to 2.43 200. */
+export const MOST_CONNECTIONS = 5_000;
 const LIMITS = {
   /** Longest that a request may take to arrive: a sender that is slower has given up by its own remote_timeout. */
   requestMs: 30_000,
-  /** An idle connection takes 6 KiB, and one with half a head 24, as measured with 4,000 of each. A Prometheus has 50, and up to 2.43 200. */
-  maxConnections: 5_000,
+  maxConnections: MOST_CONNECTIONS,
 };
 const CHECK_EVERY_MS = 1_000;
 

@@ -17,7 +17,7 @@ const KINDS = inForm({
 });
 /** 8.4 MB of protobuf and 10 MB of lines each. */
 const LOAD = { shards: inForm({ short: 16, long: 40 }), samplesPerRequest: 60_000, pauseMs: 2_000 } as const;
-const DEFAULTS = { maxInFlightMib: 128, maxBodyMib: 32, maxRequestLinesMib: 64 } as const;
+const DEFAULTS = { maxInFlightMib: 128, maxBodyMib: 32, maxRequestLinesMib: 64, connections: 1_000 } as const;
 
 afterEach(endProcesses);
 

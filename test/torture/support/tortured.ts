@@ -9,7 +9,7 @@ import type { TorturedSink } from './sinks.ts';
 /**
  * Small, so that the ceiling is: loads as they are here fill what is in flight, and no request is large. Rows that need others say so.
  */
-const SMALL = { maxInFlightMib: 32, maxBodyMib: 4, maxRequestLinesMib: 8 } as const;
+const SMALL = { maxInFlightMib: 32, maxBodyMib: 4, maxRequestLinesMib: 8, connections: 1_000 } as const;
 
 export interface TorturedOptions extends Partial<Omit<MemoryOptions, 'sink' | 'packing'>> {
   readonly sink: TorturedSink;
