@@ -8,6 +8,10 @@ import type { PasswordHash } from './password_hash.ts';
 
 /** Different passwords that wait to be checked, at some 60 ms each with a cost of 10. */
 const MAX_CHECKS = 64;
+/** How long one may wait: well below what a request may take to arrive. */
+const MAX_WAIT_MS = 10_000;
+/** How often it is logged that none can be checked. */
+const LOG_INTERVAL_MS = 10_000;
 /** Requests that wait for these checks. */
 const MAX_WAITING = 1_024;
 /** Answers of each kind that are kept, of some 200 bytes. */
@@ -27,6 +31,7 @@ interface Check {
   readonly key: string;
   readonly header: string;
   readonly requests: IncomingMessage[];
+  readonly sinceMs: number;
   readonly answer: Promise<Verdict>;
   readonly settle: (verdict: Verdict) => void;
 }
@@ -49,6 +54,7 @@ export class BasicAuth {
   readonly #queue = new FairQueue<Check>(MAX_CHECKS);
   #waiting = 0;
   #isChecking = false;
+  #loggedAtMs = -Infinity;
 
   constructor(options: BasicAuthOptions) {
     this.#options = options;
@@ -82,7 +88,7 @@ export class BasicAuth {
     const answer = new Promise<Verdict>((resolve) => {
       settle = resolve;
     });
-    const check: Check = { key, header, requests: [request], answer, settle };
+    const check: Check = { key, header, requests: [request], sinceMs: performance.now(), answer, settle };
     this.#checks.set(key, check);
     const dropped = this.#queue.push(request.socket.remoteAddress ?? '', check);
     if (dropped) this.#end(dropped, tooMany());
@@ -99,8 +105,9 @@ export class BasicAuth {
     if (this.#isChecking) return;
     this.#isChecking = true;
     for (let check = this.#queue.shift(); check; check = this.#queue.shift()) {
-      // Nobody waits for it any more.
-      if (check.requests.every(({ destroyed }) => destroyed)) this.#end(check, tooMany());
+      const isLate = performance.now() > check.sinceMs + MAX_WAIT_MS;
+      // Nobody waits for it any more, or not for long.
+      if (isLate || check.requests.every(({ destroyed }) => destroyed)) this.#end(check, tooMany());
       else this.#end(check, await this.#verdict(check));
     }
     this.#isChecking = false;
@@ -112,9 +119,16 @@ export class BasicAuth {
       remember(isRight ? this.#right : this.#wrong, key);
       return isRight ? undefined : wrongPassword();
     } catch (error) {
-      this.#options.log.error({ error: messageOf(error) }, 'a password could not be checked');
+      this.#logRarely(error);
       return new RequestError('overloaded', 'passwords cannot be checked now');
     }
+  }
+
+  #logRarely(error: unknown): void {
+    const now = performance.now();
+    if (now < this.#loggedAtMs + LOG_INTERVAL_MS) return;
+    this.#loggedAtMs = now;
+    this.#options.log.error({ error: messageOf(error) }, 'a password could not be checked');
   }
 
   async #isRight(header: string): Promise<boolean> {

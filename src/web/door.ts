@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.ts';
 import { BasicAuth } from './basic_auth.ts';
 import { BcryptThread } from './bcrypt_thread.ts';
 import { fingerprint, loadWebConfig, type LoadedWebConfig } from './load.ts';
-import { TlsFront } from './tls_front.ts';
+import { TlsFront, type Refused } from './tls_front.ts';
 
 /** How often the files are looked at. A change counts once it has stood for as long: a file that is being written is not read half-way. */
 const LOOK_EVERY_MS = 1_000;
@@ -48,7 +48,7 @@ export class Door {
     read: { readonly config: LoadedWebConfig; readonly files: ReadonlySet<string>; readonly fingerprint: string },
   ) {
     this.#options = options;
-    this.#front = new TlsFront((reason, from) => this.#onRefused(reason, from));
+    this.#front = new TlsFront((refused) => this.#onRefused(refused));
     this.#config = read.config;
     this.#files = read.files;
     this.#read = this.#looked = read.fingerprint;
@@ -135,7 +135,9 @@ export class Door {
     this.#auth = users.size === 0 ? undefined : new BasicAuth({ users, log, compute: this.#bcrypt.compute });
   }
 
-  #onRefused(reason: string, from: string | undefined): void {
+  #onRefused({ reason, code, from }: Refused): void {
+    // The image's health check, to which any answer will do.
+    if (code === 'ERR_SSL_HTTP_REQUEST' && isLoopback(from)) return;
     const { log, metrics } = this.#options;
     metrics.handshakesRefused.inc();
     const now = performance.now();
@@ -143,4 +145,8 @@ export class Door {
     this.#loggedAtMs = now;
     log.warn({ from, error: reason }, 'a TLS handshake failed; others are logged at most every 10 s');
   }
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address);
 }

@@ -1,6 +1,6 @@
 /**
  * What waits for its turn, by whom it is from: turns go round between those who wait, and when there is no room the one who has most waiting
- * makes it. So nobody's flood keeps the others out.
+ * makes it, of several the one whose turn is last. So nobody's flood keeps the others out.
  */
 export class FairQueue<Item> {
   readonly #capacity: number;
@@ -38,7 +38,7 @@ export class FairQueue<Item> {
 
   #dropOne(): Item | undefined {
     let longest: [string, Item[]] | undefined;
-    for (const entry of this.#waiting) if (!longest || entry[1].length > longest[1].length) longest = entry;
+    for (const entry of this.#waiting) if (!longest || entry[1].length >= longest[1].length) longest = entry;
     const [from, items] = longest!;
     const item = items.pop();
     if (items.length === 0) this.#waiting.delete(from);

@@ -9,8 +9,13 @@ export interface TlsSettings {
   readonly options: TlsOptions;
 }
 
-/** Why a connection did not get through its handshake, and whose it is. */
-export type OnRefused = (reason: string, from: string | undefined) => void;
+/** A connection that did not get through its handshake. */
+export interface Refused {
+  readonly reason: string;
+  /** Node's code, where it has one. */
+  readonly code?: string | undefined;
+  readonly from: string | undefined;
+}
 
 type Listener = (socket: Socket) => void;
 
@@ -19,13 +24,13 @@ type Listener = (socket: Socket) => void;
  * settings, also that of TLS itself, change without a connection being dropped.
  */
 export class TlsFront {
-  readonly #onRefused: OnRefused;
+  readonly #onRefused: (refused: Refused) => void;
   /** Those with TLS: an HTTP server knows of a connection only once its handshake is done. */
   readonly #connections = new Set<Socket>();
   #onConnection: Listener = () => undefined;
   #tls: TlsServer | undefined;
 
-  constructor(onRefused: OnRefused) {
+  constructor(onRefused: (refused: Refused) => void) {
     this.#onRefused = onRefused;
   }
 
@@ -67,11 +72,11 @@ export class TlsFront {
         this.#onConnection(socket);
         return;
       }
-      this.#onRefused(refusal, socket.remoteAddress);
+      this.#onRefused({ reason: refusal, from: socket.remoteAddress });
       socket.destroy();
     });
-    tls.on('tlsClientError', ({ message }: Error, socket: TLSSocket) => {
-      this.#onRefused(message, socket.remoteAddress);
+    tls.on('tlsClientError', ({ message, code }: NodeJS.ErrnoException, socket: TLSSocket) => {
+      this.#onRefused({ reason: message, code, from: socket.remoteAddress });
       socket.destroy();
     });
     return tls;

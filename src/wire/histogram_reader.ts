@@ -121,6 +121,8 @@ export class HistogramReader {
             this.startLow = reader.low;
             this.startHigh = reader.high;
           } else if (!this.#tryReadList(reader, tag)) reader.skip(tag, 2);
+          // It is rejected; what is left may be millions of fields.
+          if (this.isOversize) reader.pos = reader.end;
       }
     }
   }

@@ -1,3 +1,4 @@
+import { RequestError } from '../errors.ts';
 import { LabelColumn } from './label_column.ts';
 import type { WireReader } from './protobuf.ts';
 import { SlotColumn } from './slot_column.ts';
@@ -9,6 +10,9 @@ export type Version = 1 | 2;
 const PIECE_BYTES = 256 * 1024;
 /** No line has more in one message. Of a bucket there are at most 8 bytes here and at least 2 in its line, which is at most a MiB. */
 export const MAX_MESSAGE_BYTES = 5 * 1024 * 1024;
+
+/** A sample takes some 20 bytes; what is made of thousands of fields is nobody's, and takes long to read. */
+const MAX_SMALL_BYTES = 64 * 1024;
 
 /** Slots of a sample: where the 8 bytes of its value are, or NO_VALUE; the halves of its time, and of its start timestamp, which is 0 for none. */
 export const SAMPLE_SLOTS = 5;
@@ -82,6 +86,21 @@ export class Series {
 /** Where the piece of a series at which the reader is ends. */
 export function endOfPiece({ pos, end }: WireReader): number {
   return Math.min(end, pos + PIECE_BYTES);
+}
+
+/**
+ * Steps into a sample or a 2.0 Metadata, as WireReader.enter does.
+ *
+ * @throws RequestError invalid_protobuf
+ */
+export function enterSmall(reader: WireReader): number {
+  const outer = reader.enter();
+  const bytes = reader.end - reader.pos;
+  if (bytes <= MAX_SMALL_BYTES) return outer;
+  throw new RequestError(
+    'invalid_protobuf',
+    `the body is not a valid write request: a message of ${bytes} bytes where some 20 are expected, at byte ${reader.pos}`,
+  );
 }
 
 /** Steps over the message whose length is next, and notes where it is. */

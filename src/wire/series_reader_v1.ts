@@ -1,6 +1,6 @@
 import { readLabel } from './label_reader.ts';
 import { FIXED64, LENGTH_DELIMITED, tagOf, VARINT, type WireReader } from './protobuf.ts';
-import { endOfPiece, NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
+import { endOfPiece, enterSmall, NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
 
 /*
  *     TimeSeries      1 rep Label; 2 rep Sample; 3 rep Exemplar; 4 rep Histogram
@@ -44,7 +44,7 @@ function readFields(reader: WireReader, series: Series, stop: number): void {
 }
 
 function readSample(reader: WireReader, { samples }: Series): void {
-  const outer = reader.enter();
+  const outer = enterSmall(reader);
   let valueAt = NO_VALUE;
   let timeLow = 0;
   let timeHigh = 0;

@@ -1,5 +1,5 @@
 import { FIXED64, LENGTH_DELIMITED, tagOf, VARINT, type WireReader } from './protobuf.ts';
-import { endOfPiece, NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
+import { endOfPiece, enterSmall, NO_VALUE, SAMPLE_SLOTS, takeMessage, type Series } from './series.ts';
 import type { LabelRefs } from './symbols.ts';
 
 /*
@@ -89,7 +89,7 @@ function readFields(
 }
 
 function readSample(reader: WireReader, { samples }: Series): void {
-  const outer = reader.enter();
+  const outer = enterSmall(reader);
   let valueAt = NO_VALUE;
   let timeLow = 0;
   let timeHigh = 0;
@@ -120,7 +120,7 @@ function readSample(reader: WireReader, { samples }: Series): void {
 
 /** A message that comes twice is one: of each field the last counts. */
 function readMetadata(reader: WireReader, metadata: Series['metadata']): void {
-  const outer = reader.enter();
+  const outer = enterSmall(reader);
   metadata.isGiven = true;
   while (reader.pos < reader.end) {
     const tag = reader.tag();

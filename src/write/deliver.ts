@@ -141,13 +141,7 @@ export class Delivery {
       });
       this.#calls.add(call);
     }
-    this.#drainRate.noteBusy(this.#isSinkFull(), this.#now());
-  }
-
-  /** Whether the sink has as much as it can take: no other call may be made now. One call that is never answered says nothing of what the sink could take. */
-  #isSinkFull(): boolean {
-    if (this.#ledger.isEmpty) return false;
-    return this.#calls.size >= this.#window.calls || this.#health.resumeAtMs > this.#now();
+    this.#drainRate.noteBusy(!this.#ledger.isEmpty, this.#now());
   }
 
   /** Sends what waits from now on without waiting for more. */
@@ -171,10 +165,17 @@ export class Delivery {
   #canDrainInTime(): boolean {
     const reading = this.#options.countReading();
     if (this.#ledger.isEmpty && reading <= 1) return true;
+    // One call that is never answered says nothing of what the sink could take besides.
+    if (this.#queue.count === 0 && this.#mayCall()) return true;
     const rate = this.#drainRate.linesPerSecond(this.#now());
     if (rate === undefined) return true;
     const lines = this.#ledger.linesInFlight + reading * this.#linesPerRequest;
     return lines * 1000 <= (rate * this.#options.deliveryTimeoutMs) / 2;
+  }
+
+  /** Whether another call may be made now. */
+  #mayCall(): boolean {
+    return this.#calls.size < this.#window.calls && this.#health.resumeAtMs <= this.#now();
   }
 
   /** Milliseconds until the next call is due: later while calls are held back, or while a record may still fill. */

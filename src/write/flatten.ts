@@ -80,7 +80,8 @@ export class Flattener {
   readonly #metadataLines: MetadataLines;
   readonly #plainSeries: PlainSeries;
   #isTimeUp: () => boolean = NEVER;
-  #nextLookAt = 0;
+  /** What was done when the clock was looked at. */
+  #lookedAt = -Infinity;
 
   /**
    * @param seen metadata that need not be written again; the caller's, who adds what was delivered
@@ -121,7 +122,7 @@ export class Flattener {
     const tally = new Tally(options.maxTimeMs);
     this.#reset(request, options, tally);
     this.#isTimeUp = isTimeUp;
-    this.#nextLookAt = 0;
+    this.#lookedAt = -Infinity;
     if (options.version === 1) yield* this.#flattenV1(tally);
     else yield* this.#flattenV2(options);
     return {
@@ -184,7 +185,6 @@ export class Flattener {
     if (!this.#plainSeries.tryReadSymbols(maxSymbols)) {
       while (!this.#symbols.tryRead(reader, isSliceOver)) yield;
       reader.pos = 0;
-      this.#nextLookAt = 0;
     }
     if (!this.#symbols.areValid) {
       throw new RequestError(
@@ -220,9 +220,11 @@ export class Flattener {
   /** What takes time is read, written or discarded; a clock is looked at now and then only. */
   readonly #isSliceOver = (): boolean => {
     const done = this.#reader.pos + this.#lines.writer.pos + this.#lines.discardedBytes;
-    if (done < this.#nextLookAt) return false;
+    const since = done - this.#lookedAt;
+    // Less than nothing where it goes back: to the messages of a series that was read, to the start behind the symbols.
+    if (since >= 0 && since < LOOK_EVERY_BYTES) return false;
     if (this.#isTimeUp()) return true;
-    this.#nextLookAt = done + LOOK_EVERY_BYTES;
+    this.#lookedAt = done;
     return false;
   };
 }

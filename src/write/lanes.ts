@@ -56,7 +56,9 @@ export class Lanes {
   #flattenSlowly(body: Uint8Array, options: LaneOptions): Promise<Flattened> {
     options.onSlow();
     const flattened = this.#slowEnd.then(() => this.#flattenInSlices(body, options));
-    this.#slowEnd = flattened.catch(() => undefined);
+    // Without its lines, which are not to be held until the next one.
+    const end = () => undefined;
+    this.#slowEnd = flattened.then(end, end);
     return flattened;
   }
 

@@ -61,6 +61,11 @@ export function answerRequests(server: Server, answer: RequestListener): void {
       socket.destroy();
       return;
     }
+    // Senders drop what is answered 408, and a body may be late for no fault of its sender's.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isUnderWay(connections.get(socket)?.latest)) {
+      end(socket, answerOf(503, 'the body did not arrive in time', 'Retry-After: 1\r\n'));
+      return;
+    }
     const [status, text] = ERRORS[error.code ?? ''] ?? [
       400,
       `this is not HTTP/1.1: ${error.reason ?? 'it ended early'}`,
@@ -91,6 +96,10 @@ function mayAnswer(latest: Exchange | undefined): boolean {
   const { request, response, before } = latest;
   if (request.complete) return response.writableFinished;
   return !response.headersSent && (before?.writableFinished ?? true);
+}
+
+function isUnderWay(latest: Exchange | undefined): boolean {
+  return latest !== undefined && !latest.request.complete;
 }
 
 /** Answers a request, with its body unread, by one line. */

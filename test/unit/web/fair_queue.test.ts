@@ -19,3 +19,13 @@ test('who has most waiting makes room, its own newest first', () => {
   expect(queue.size).toBe(3);
   expect(drain(queue)).toEqual(['a1', 'b1', 'c1']);
 });
+
+test('of several who have as much waiting, the one whose turn is last makes room: what has waited longest keeps its turn', () => {
+  const queue = new FairQueue<string>(2);
+  queue.push('a', 'a1');
+  queue.push('b', 'b1');
+  expect(queue.push('c', 'c1')).toBe('c1');
+  expect(queue.shift()).toBe('a1');
+  expect(queue.push('d', 'd1')).toBeUndefined();
+  expect(drain(queue)).toEqual(['b1', 'd1']);
+});

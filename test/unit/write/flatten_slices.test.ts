@@ -57,6 +57,19 @@ test.each<[string, 1 | 2, Uint8Array]>([
   expect(sliced.stops).toBeGreaterThan(2);
 });
 
+test('the clock is looked at among the histograms of one large series, too', () => {
+  const histogram = bytesField(4, bytesField(12, new Uint8Array(20_000)));
+  const request = seriesOf(NAME, times(1_000, histogram));
+  let looks = 0;
+  const isTimeUp = () => {
+    looks++;
+    return false;
+  };
+  expect(new Flattener().slices(request, NO_LIMITS, isTimeUp).next().done).toBe(true);
+  // In 20 MB, each of which is looked at twice: in pieces of 256 KiB, then one by one.
+  expect(looks).toBeGreaterThan(1_000);
+});
+
 describe('what is not brought to its end', () => {
   test('is forgotten with the next request', () => {
     const flattener = new Flattener(undefined, new NoKernel());
