@@ -15,6 +15,7 @@ const names = given.filter((argument) => argument !== '--write');
 const files = readdirSync(join(ROOT, 'test/torture'))
   .filter((file) => file.endsWith('.test.ts') && (names.length === 0 || names.some((name) => file.includes(name))))
   .sort();
+if (names.length > 0 && given.includes('--write')) throw new Error('--write is for the whole table: give no names');
 const directory = mkdtempSync(join(tmpdir(), 'torture-'));
 const rowsFile = join(directory, 'rows.jsonl');
 writeFileSync(rowsFile, '');

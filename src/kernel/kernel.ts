@@ -1,5 +1,5 @@
 import type { LabelLimits } from '../wire/label_column.ts';
-import { decodeSnappy, readDeclaredLength } from '../wire/snappy.ts';
+import { readDeclaredLength } from '../wire/snappy.ts';
 import { SYMBOL_SLOTS } from '../wire/symbols.ts';
 import { KERNEL_MODULE } from './module.ts';
 import { instantiate, type ModuleMemory } from './web_assembly.ts';
@@ -106,18 +106,15 @@ export class Kernel {
   /**
    * Decodes a snappy block, as `decodeSnappy` of wire/snappy.ts does.
    *
-   * @returns a view of `request`, or memory of its own where the request does not fit in
+   * @returns a view of `request`; undefined where it is left to the caller: it is too large for this memory, or not valid
    * @throws RequestError invalid_snappy
    */
-  decodeSnappy(block: Uint8Array, maxBytes: number): Uint8Array {
+  tryDecodeSnappy(block: Uint8Array, maxBytes: number): Uint8Array | undefined {
     const { length: declared, next } = readDeclaredLength(block, maxBytes);
-    if (block.length <= this.#body.length && declared <= this.request.length) {
-      this.#body.set(block);
-      const written = this.#exports.decodeSnappy(next, block.length, declared);
-      if (written === declared) return this.request.subarray(0, declared);
-    }
-    // Too large for this memory, or not valid, which it says in words.
-    return decodeSnappy(block, maxBytes);
+    if (block.length > this.#body.length || declared > this.request.length) return undefined;
+    this.#body.set(block);
+    const written = this.#exports.decodeSnappy(next, block.length, declared);
+    return written === declared ? this.request.subarray(0, declared) : undefined;
   }
 
   /** Takes a request into the memory, unless it is there already; undefined when it is too large. */

@@ -11,8 +11,8 @@ const PIECE_BYTES = 256 * 1024;
 /** No line has more in one message. Of a bucket there are at most 8 bytes here and at least 2 in its line, which is at most a MiB. */
 export const MAX_MESSAGE_BYTES = 5 * 1024 * 1024;
 
-/** A sample takes some 20 bytes; what is made of thousands of fields is nobody's, and takes long to read. */
-const MAX_SMALL_BYTES = 64 * 1024;
+/** A sample takes some 20 bytes; what is made of millions of fields is nobody's, and takes long to read. */
+const MAX_SMALL_BYTES = 4 * 1024 * 1024;
 
 /** Slots of a sample: where the 8 bytes of its value are, or NO_VALUE; the halves of its time, and of its start timestamp, which is 0 for none. */
 export const SAMPLE_SLOTS = 5;

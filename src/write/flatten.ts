@@ -79,6 +79,7 @@ export class Flattener {
   readonly #messageLines: MessageLines;
   readonly #metadataLines: MetadataLines;
   readonly #plainSeries: PlainSeries;
+  #labelLimits = NO_LABEL_LIMITS;
   #isTimeUp: () => boolean = NEVER;
   /** What was done when the clock was looked at. */
   #lookedAt = -Infinity;
@@ -149,7 +150,8 @@ export class Flattener {
     this.#lines.reset(taken ?? request, options);
     this.#plainSeries.reset(taken !== undefined, maxLineBytes, tally);
     this.#seriesLines.reset(tally, labelLimits);
-    this.#kernel.limitLabels(labelLimits);
+    if (labelLimits !== this.#labelLimits) this.#kernel.limitLabels(labelLimits);
+    this.#labelLimits = labelLimits;
     this.#messageLines.reset(tally, options.version === 2 ? this.#refs : undefined);
     this.#metadataLines.reset(options.arrivedAtMs, tally);
   }
@@ -157,17 +159,22 @@ export class Flattener {
   *#flattenV1(tally: Tally): Generator<undefined, void> {
     const reader = this.#reader;
     const isSliceOver = this.#isSliceOver;
-    let isOwn = this.#plainSeries.writeV1();
+    const plainSeries = this.#plainSeries;
+    let isOwn = false;
     let isOther = false;
-    while (reader.pos < reader.end) {
+    for (;;) {
+      while (plainSeries.writeV1()) {
+        isOwn = true;
+        if (isSliceOver()) yield;
+      }
+      if (reader.pos === reader.end) break;
       const tag = reader.tag();
       isOwn ||= tag === SERIES_V1 || tag === METADATA_V1;
       isOther ||= tag === SERIES_V2;
       if (tag === SERIES_V1) {
         while (!tryReadSeriesV1(reader, this.#series, isSliceOver)) yield;
-        this.#seriesLines.writeSamples();
+        this.#seriesLines.start();
         while (!this.#seriesLines.tryFinish(isSliceOver)) yield;
-        this.#plainSeries.writeV1();
       } else if (tag === METADATA_V1) {
         tally.received.metadata++;
         this.#metadataLines.writeV1();
@@ -192,10 +199,11 @@ export class Flattener {
         'the body is not a valid write request: its first symbol is not the empty string',
       );
     }
-    this.#plainSeries.writeV2();
     let isOwn = false;
     let isOther = false;
-    while (reader.pos < reader.end) {
+    for (;;) {
+      while (this.#plainSeries.writeV2()) if (isSliceOver()) yield;
+      if (reader.pos === reader.end) break;
       const tag = reader.tag();
       isOwn ||= tag === SERIES_V2;
       isOther ||= tag === SERIES_V1 || tag === METADATA_V1;
@@ -205,14 +213,13 @@ export class Flattener {
         continue;
       }
       while (!tryReadSeriesV2(reader, this.#series, refs)) yield;
-      const problem = this.#seriesLines.writeSamples();
+      const problem = this.#seriesLines.start();
       while (!this.#seriesLines.tryFinish(isSliceOver)) yield;
       const { isGiven, type, helpRef, unitRef } = this.#series.metadata;
       if (isGiven && problem === undefined) {
         const { nameAt, nameEnd } = this.#seriesLines.name;
         this.#metadataLines.writeV2({ nameAt, nameEnd, type, helpRef, unitRef });
       }
-      this.#plainSeries.writeV2();
     }
     if (isOther && !isOwn) throw otherVersion('1.0', '2.0');
   }

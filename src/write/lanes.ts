@@ -14,8 +14,8 @@ export interface LaneOptions extends Omit<FlattenOptions, 'maxLinesBytes'> {
   readonly maxBodyBytes: number;
   /** How many bytes of lines it may become, as things stand when that begins. */
   readonly maxLinesBytes: () => number;
-  /** Called when it goes to the slow lane. */
-  readonly onSlow: () => void;
+  /** Called with its length, decompressed, when it goes to the slow lane. What it throws ends it. */
+  readonly onSlow: (bytes: number) => void;
   /** Throws when nobody wants it any more. */
   readonly checkWanted: () => void;
 }
@@ -53,8 +53,8 @@ export class Lanes {
     await this.#runSlices((isTimeUp) => this.#seen.addAll(metadata, nowMs, isTimeUp));
   }
 
-  #flattenSlowly(body: Uint8Array, options: LaneOptions): Promise<Flattened> {
-    options.onSlow();
+  async #flattenSlowly(body: Uint8Array, options: LaneOptions): Promise<Flattened> {
+    options.onSlow(readDeclaredLength(body, options.maxBodyBytes).length);
     const flattened = this.#slowEnd.then(() => this.#flattenInSlices(body, options));
     // Without its lines, which are not to be held until the next one.
     const end = () => undefined;
@@ -100,10 +100,9 @@ class Lane {
 
   *slices(body: Uint8Array, options: LaneOptions, isTimeUp: () => boolean): Generator<undefined, Flattened> {
     const { maxBodyBytes } = options;
-    const { length } = readDeclaredLength(body, maxBodyBytes);
-    const request = this.isLarge(body.length, length)
-      ? yield* decodeSnappySlices(body, maxBodyBytes, isTimeUp)
-      : this.#kernel.decodeSnappy(body, maxBodyBytes);
+    const request =
+      this.#kernel.tryDecodeSnappy(body, maxBodyBytes) ?? (yield* decodeSnappySlices(body, maxBodyBytes, isTimeUp));
+    if (isTimeUp()) yield;
     return yield* this.#flattener.slices(request, { ...options, maxLinesBytes: options.maxLinesBytes() }, isTimeUp);
   }
 }

@@ -111,12 +111,13 @@ export class MessageLines {
     const { series, reader, lines, histogram } = this.#parts;
     const { writer } = lines;
     const { timeLow, timeHigh, sumAt } = histogram;
-    if (!this.#tally.allowsTime(timeLow, timeHigh, this.#labels)) return;
-    const isStale = sumAt >= 0 && reader.view.getBigUint64(sumAt, true) === STALE_NAN;
-    if (histogram.isOversize && !isStale) {
+    // Of its other fields, too, not all were read.
+    if (histogram.isOversize) {
       this.#tally.reject('oversize', 1, () => explainLine('histogram', this.#labels()));
       return;
     }
+    if (!this.#tally.allowsTime(timeLow, timeHigh, this.#labels)) return;
+    const isStale = sumAt >= 0 && reader.view.getBigUint64(sumAt, true) === STALE_NAN;
     const detail = isStale ? undefined : histogramProblem(histogram, reader.view);
     if (detail !== undefined) {
       this.#tally.reject('invalid_histogram', 1, () => explainHistogram(this.#labels(), detail));

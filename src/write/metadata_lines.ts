@@ -30,7 +30,7 @@ interface DecodedMetadata {
 }
 
 /** No line has as many, and protobufjs would hold the event loop for long. */
-const MAX_METADATA_BYTES = 2 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
 /** So many bytes are compared in the time in which one is written. */
 const COMPARED_BYTES = 8;
@@ -75,7 +75,7 @@ export class MetadataLines {
   writeV1(): void {
     const { reader } = this.#parts;
     const stop = reader.lengthEnd();
-    if (stop - reader.pos > MAX_METADATA_BYTES) {
+    if (stop - reader.pos > MAX_MESSAGE_BYTES) {
       reader.pos = stop;
       this.#place(METADATA_SLOTS.name, 0, 0);
       this.#reject('oversize');

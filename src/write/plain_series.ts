@@ -13,6 +13,9 @@ export interface PlainSeriesParts {
   readonly metadataLines: MetadataLines;
 }
 
+/** What the kernel takes at a time, in bytes of the request: between two pieces the event loop may have its turn. */
+const PIECE_BYTES = 1024 * 1024;
+
 /** Has the kernel write the series that are as nearly all are. */
 export class PlainSeries {
   readonly #parts: PlainSeriesParts;
@@ -51,14 +54,14 @@ export class PlainSeries {
   }
 
   /**
-   * Writes remote write 1.0 series from where the reader is, up to the first field that is something else.
+   * Writes a piece of remote write 1.0 series from where the reader is, up to the first field that is something else.
    *
-   * @returns whether there was one
+   * @returns whether there was one; if so, there may be more
    * @throws RequestError lines_too_large
    */
   writeV1(): boolean {
     const { kernel, reader, lines } = this.#parts;
-    if (!this.#isInKernel || !lines.isInKernel) return false;
+    if (!this.#isInKernel || !lines.isInKernel || reader.pos === reader.end) return false;
     const from = reader.pos;
     reader.pos = kernel.writeSeriesV1(this.#options());
     if (reader.pos === from) return false;
@@ -67,27 +70,29 @@ export class PlainSeries {
   }
 
   /** The same for remote write 2.0, with their metadata. A request of which the kernel has read the symbols has nothing but symbols and series. */
-  writeV2(): void {
+  writeV2(): boolean {
     const { kernel, reader, lines, metadataLines } = this.#parts;
-    while (this.#isInKernel && lines.isInKernel) {
-      const start = reader.pos;
-      reader.pos = kernel.writeSeriesV2(this.#options());
-      if (reader.pos === start) break;
-      const { received, skipped } = this.#tally;
-      const { skippedMetadata, metadata } = kernel;
-      received.sample += lines.takeFromKernel();
-      received.metadata += skippedMetadata;
-      skipped.metadata += skippedMetadata;
-      if (!metadata) break;
+    if (!this.#isInKernel || !lines.isInKernel || reader.pos === reader.end) return false;
+    const start = reader.pos;
+    reader.pos = kernel.writeSeriesV2(this.#options());
+    if (reader.pos === start) return false;
+    const { received, skipped } = this.#tally;
+    const { skippedMetadata, metadata } = kernel;
+    received.sample += lines.takeFromKernel();
+    received.metadata += skippedMetadata;
+    skipped.metadata += skippedMetadata;
+    if (metadata) {
       received.metadata++;
       metadataLines.writeV2(metadata);
     }
+    return true;
   }
 
   #options() {
     const { reader, lines } = this.#parts;
     const { pos, count } = lines.end;
-    const { pos: from, end } = reader;
+    const from = reader.pos;
+    const end = Math.min(reader.end, from + PIECE_BYTES);
     return { from, end, pos, count, maxLineBytes: this.#maxLineBytes, maxTimeMs: this.#tally.maxTimeMs ?? Infinity };
   }
 }

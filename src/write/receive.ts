@@ -42,6 +42,8 @@ interface FlattenBodyOptions extends Pick<ReadOptions, 'version' | 'pass'> {
   readonly checkWanted: () => void;
 }
 
+/** What lines take of what their request does, decompressed, at most where it is as senders write it. */
+const LINES_SHARE = 2;
 /** For metadata that was delivered lately: room for some 80,000 entries. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 
@@ -189,8 +191,10 @@ export class Receiver {
     const maxTimeMs = maxFutureMs === undefined ? undefined : arrivedAtMs + maxFutureMs;
     const limit = { bytes: maxRequestLinesBytes };
     const maxLinesBytes = () => (limit.bytes = Math.min(maxRequestLinesBytes, pass.roomBytes));
-    // Nothing that waits for more lines waits for those of a request that takes long.
-    const onSlow = () => {
+    const onSlow = (bytes: number) => {
+      // Or others would take the room for its lines meanwhile, again and again.
+      if (!pass.tryHold(body.length + Math.min(LINES_SHARE * bytes, maxRequestLinesBytes))) throw noRoom();
+      // Nothing that waits for more lines waits for those of a request that takes long.
       pass.endReading();
       delivery.pump();
     };

@@ -2,7 +2,7 @@ import { NO_LABEL_LIMITS, type LabelLimits } from '../wire/label_column.ts';
 import type { WireReader } from '../wire/protobuf.ts';
 import { SAMPLE_SLOTS, timeOf, type Series } from '../wire/series.ts';
 import { areUtf8, findMetricName, labelsOf, problemOfLabels, problemOfLimits, tryArrange } from './label_order.ts';
-import type { LineList } from './line_list.ts';
+import type { LineList, Mark } from './line_list.ts';
 import { LINE_BYTES } from './line_writer.ts';
 import type { MessageLines } from './message_lines.ts';
 import { explainSeries, type SeriesProblem } from './problems.ts';
@@ -16,6 +16,21 @@ export interface SeriesLinesParts {
   readonly messageLines: MessageLines;
 }
 
+/** The samples of a series behind its first: their lines repeat the first one around their own times and values. */
+interface Rest {
+  readonly mark: Mark;
+  readonly start: number;
+  readonly timeAt: number;
+  readonly labelsAt: number;
+  readonly end: number;
+  readonly hash: number;
+  /** The next one's. */
+  slot: number;
+}
+
+/** How often a slice's end is looked for, in slots of samples. */
+const LOOK_EVERY_SLOTS = 64 * SAMPLE_SLOTS;
+
 /** Writes the lines of one series after the other: its samples, its histograms, its exemplars. */
 export class SeriesLines {
   readonly #parts: SeriesLinesParts;
@@ -26,6 +41,7 @@ export class SeriesLines {
   /** Where its lines start. */
   #start = 0;
   #hasMessages = false;
+  #rest: Rest | undefined;
   readonly #labels = () => labelsOf(this.#parts.reader.bytes, this.#parts.series.labels);
 
   constructor(parts: SeriesLinesParts) {
@@ -42,16 +58,17 @@ export class SeriesLines {
   reset(tally: Tally, limits: LabelLimits): void {
     this.#tally = tally;
     this.#limits = limits;
+    this.#rest = undefined;
   }
 
   /**
-   * Writes the lines of the samples of the series that was read last. Of its metadata it only counts that it came, and rejects it with the series.
+   * Writes the lines of the series that was read last, up to its first sample. Of its metadata it only counts that it came, and rejects it with the series.
    * `tryFinish` is to be called next.
    *
    * @returns why nothing of the series can be archived; undefined when it can
    * @throws RequestError lines_too_large
    */
-  writeSamples(): SeriesProblem | undefined {
+  start(): SeriesProblem | undefined {
     const { series, lines, messageLines } = this.#parts;
     const tally = this.#tally;
     const { labels, sampleCount, histogramCount, exemplarCount } = series;
@@ -67,7 +84,7 @@ export class SeriesLines {
 
     let problem = this.#problemOfSeries();
     if (tally.maxTimeMs !== undefined) problem ??= this.#rejectFutureSamples(tally.maxTimeMs);
-    problem ??= this.#writeAllSamples();
+    problem ??= this.#writeFirstSample();
     if (problem !== undefined) {
       const count = series.sampleCount + histogramCount + exemplarCount + metadataCount;
       const reason = problem;
@@ -78,13 +95,14 @@ export class SeriesLines {
   }
 
   /**
-   * Writes the lines of its histograms and exemplars.
+   * Writes the lines of its other samples, its histograms and its exemplars.
    *
    * @returns false when the slice is over before all are written
    * @throws RequestError invalid_protobuf, lines_too_large
    */
   tryFinish(isSliceOver: () => boolean): boolean {
     const { series, lines, messageLines } = this.#parts;
+    if (this.#rest && !this.#tryWriteRest(this.#rest, isSliceOver)) return false;
     if (this.#hasMessages && !messageLines.tryFinish(isSliceOver)) return false;
     if (lines.writer.pos === this.#start) lines.discardLabels(series.labels);
     return true;
@@ -107,24 +125,25 @@ export class SeriesLines {
   }
 
   /** @returns why nothing of the series can be archived: what its labels hold is looked at as they are written */
-  #writeAllSamples(): SeriesProblem | undefined {
+  #writeFirstSample(): SeriesProblem | undefined {
     const { series, lines, reader } = this.#parts;
     const { labels, sampleCount } = series;
     if (sampleCount === 0) return areUtf8(reader.bytes, labels) ? undefined : 'invalid_utf8';
     const mark = lines.end;
-    const problem = this.#tryWriteSamples();
-    if (problem === undefined) {
-      lines.counts.sample += sampleCount;
-      return undefined;
-    }
-    lines.rollBack(mark);
-    if (problem === 'invalid_utf8') return problem;
-    this.#tally.reject(problem, sampleCount, () => this.#explain(problem));
-    return undefined;
+    const problem = this.#tryWriteFirst(mark);
+    if (problem === 'oversize') this.#rejectSamples(mark);
+    else if (problem !== undefined) lines.rollBack(mark);
+    return problem === 'oversize' ? undefined : problem;
   }
 
-  /** Writes all samples or, when the series has a problem, some of them. */
-  #tryWriteSamples(): 'invalid_utf8' | 'oversize' | undefined {
+  #rejectSamples(mark: Mark): void {
+    const { series, lines } = this.#parts;
+    lines.rollBack(mark);
+    this.#tally.reject('oversize', series.sampleCount, () => this.#explain('oversize'));
+  }
+
+  /** Writes the line of the first sample or, when the series has a problem, some of it. */
+  #tryWriteFirst(mark: Mark): 'invalid_utf8' | 'oversize' | undefined {
     const { series, lines } = this.#parts;
     const { writer } = lines;
     const { labels, samples, sampleCount } = series;
@@ -138,19 +157,39 @@ export class SeriesLines {
     const end = writer.pos;
     const hash = writer.labelsHash;
     if (!lines.tryEnd(start, hash)) return 'oversize';
-
-    // The other lines repeat the first around their own times and values.
-    const repeatedBytes = timeAt - start + (end - labelsAt);
-    lines.checkBytes(end + (sampleCount - 1) * repeatedBytes);
-    for (let slot = SAMPLE_SLOTS; slot < samples.length; slot += SAMPLE_SLOTS) {
-      const lineStart = writer.pos;
-      writer.reserve(LINE_BYTES + repeatedBytes);
-      writer.repeat(start, timeAt);
-      writer.writeSample(samples.slots, slot);
-      writer.repeat(labelsAt, end);
-      if (!lines.tryEnd(lineStart, hash)) return 'oversize';
+    if (sampleCount === 1) {
+      lines.counts.sample++;
+      return undefined;
     }
+    lines.checkBytes(end + (sampleCount - 1) * (timeAt - start + (end - labelsAt)));
+    this.#rest = { mark, start, timeAt, labelsAt, end, hash, slot: SAMPLE_SLOTS };
     return undefined;
+  }
+
+  /** @returns false when the slice is over before all are written */
+  #tryWriteRest(rest: Rest, isSliceOver: () => boolean): boolean {
+    const { series, lines } = this.#parts;
+    const { writer } = lines;
+    const { slots, length } = series.samples;
+    const { start, timeAt, labelsAt, end, hash } = rest;
+    const lineBytes = LINE_BYTES + (timeAt - start) + (end - labelsAt);
+    while (rest.slot < length) {
+      const lineStart = writer.pos;
+      writer.reserve(lineBytes);
+      writer.repeat(start, timeAt);
+      writer.writeSample(slots, rest.slot);
+      writer.repeat(labelsAt, end);
+      if (!lines.tryEnd(lineStart, hash)) {
+        this.#rest = undefined;
+        this.#rejectSamples(rest.mark);
+        return true;
+      }
+      rest.slot += SAMPLE_SLOTS;
+      if (rest.slot % LOOK_EVERY_SLOTS === 0 && rest.slot < length && isSliceOver()) return false;
+    }
+    this.#rest = undefined;
+    lines.counts.sample += series.sampleCount;
+    return true;
   }
 
   /** @returns why nothing of the series can be archived, if that is found on the way */
