@@ -82,6 +82,10 @@ export function createMetrics() {
       'billing_units_total',
       'Units that the records that the sink accepted are billed by: 25 KB of Kinesis, 5 KiB of Firehose; none for a directory.',
     ),
+    connectionsRefused: counter(
+      'connections_refused_total',
+      'Connections that were closed as they came, because there were 5,000 already.',
+    ),
     handshakesRefused: counter(
       'tls_handshakes_failed_total',
       'Connections that ended in their TLS handshake, or because of the certificate of the client.',

@@ -71,6 +71,7 @@ export async function serve({ config, log, version, openSink = openSinkOf }: Ser
   let isStopping = false;
   const server = createHttpServer({ receiver, registry: metrics.registry, isReady: () => !isStopping, door });
   door?.attach(server);
+  server.on('drop', () => metrics.connectionsRefused.inc());
   try {
     server.listen(config.listenAddr);
     await once(server, 'listening');

@@ -44,7 +44,11 @@ export class Lanes {
   async flatten(body: Uint8Array, options: LaneOptions): Promise<Flattened> {
     const { length } = readDeclaredLength(body, options.maxBodyBytes);
     if (this.#fast.isLarge(body.length, length)) return this.#flattenSlowly(body, options);
-    const { value } = await this.#turns.run(() => this.#fast.slices(body, options, timer(FAST_MS)).next());
+    const { value } = await this.#turns.run(() => {
+      // Its sender may have gone while it waited for its turn.
+      options.checkWanted();
+      return this.#fast.slices(body, options, timer(FAST_MS)).next();
+    });
     return value ?? this.#flattenSlowly(body, options);
   }
 

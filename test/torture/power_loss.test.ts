@@ -4,7 +4,7 @@ import { startAdapter } from '../support/adapter.ts';
 import { temporaryDir } from '../support/archive.ts';
 import { endProcesses, freePort } from '../support/processes.ts';
 import { ForgetfulDisk, type Unsynced } from './support/forgetful_disk.ts';
-import { KILLS } from './support/form.ts';
+import { IS_LONG, KILLS } from './support/form.ts';
 import { startLoad } from './support/load.ts';
 import { DIRECTORY } from './support/sinks.ts';
 import { endRow, startTortured } from './support/tortured.ts';
@@ -41,8 +41,8 @@ describe.skipIf(process.platform !== 'linux')('power failures under load', () =>
       recoverySeconds = Math.max(recoverySeconds, await recovery);
     }
     await endRow(tortured, { scenario, load, recoverySeconds });
-    // The disk was one that forgets.
-    expect(forgotten).toBeGreaterThan(0);
+    // Of twenty crashes one at least meets something that was not synced yet; of three maybe none.
+    if (IS_LONG) expect(forgotten).toBeGreaterThan(0);
   });
 
   test.each(['files', 'folders'] as const)('a program that does not sync its %s is found out', async (forgets) => {

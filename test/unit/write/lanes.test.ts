@@ -40,6 +40,15 @@ test('what takes no time is done at once', async () => {
   expect(options.onSlow).not.toHaveBeenCalled();
 });
 
+test('what nobody wants any more when its turn comes is not looked at', async () => {
+  const gone = () => {
+    throw new RequestError('deadline', 'too late');
+  };
+  await expect(createLanes().flatten(SMALL, { ...OPTIONS, checkWanted: gone })).rejects.toMatchObject({
+    code: 'deadline',
+  });
+});
+
 describe.each([
   ['is large', LARGE, { sample: 1, metadata: 0 }],
   ['takes long', SLOW, { sample: 0, metadata: 2 * MIB }],
