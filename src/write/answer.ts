@@ -83,7 +83,10 @@ export class Answers {
 /** The headers by which a client knows what to do next. */
 export function setRefusal(response: ServerResponse, { code, retryAfterSeconds }: RequestError): void {
   if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', retryAfterSeconds);
-  if (code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Basic');
+  if (code !== 'unauthorized') return;
+  response.setHeader('WWW-Authenticate', 'Basic');
+  // Who has no password is not to hold one of the connections that there are.
+  response.setHeader('Connection', 'close');
 }
 
 /** 503 outranks 400: what the sink did not take is sent again, and only a request without such lines may be dropped. */

@@ -52,7 +52,8 @@ export function answerRequests(server: Server, answer: RequestListener): void {
     answerPlainly(request, response, { status: 417, text: 'send no Expect but 100-continue' });
   });
   server.on('connect', (_request, socket) => {
-    end(socket, answerOf(405, 'send POST', 'Allow: POST\r\n'));
+    if (mayAnswer(connections.get(socket)?.latest)) end(socket, answerOf(405, 'send POST', 'Allow: POST\r\n'));
+    else socket.destroy();
   });
   server.on('clientError', (error: NodeJS.ErrnoException & { readonly reason?: string }, socket) => {
     if (ended.has(socket)) return;

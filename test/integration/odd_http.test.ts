@@ -281,15 +281,18 @@ describe('one sender can do nothing to the answers of others, or to its own', ()
     expect(statuses(text)).toEqual([204, 405, 204, 200]);
   });
 
-  test('garbage behind a request that waits is no answer to it', async () => {
+  test.each([
+    ['garbage', 'garbage\r\n\r\n'],
+    ['CONNECT', 'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ])('what gives %s behind a request that waits is no answer to it', async (_, behind) => {
     const { port, sink, metrics } = await startService();
     const { socket, text, closed } = await open(port);
     socket.write(whole());
     const call = await sink.call();
-    socket.write('garbage\r\n\r\n');
+    socket.write(behind);
     await closed;
     await call.accept();
-    // Not 400, on which a sender drops what it has sent.
+    // Not 4xx, on which a sender drops what it has sent.
     expect(text()).toBe('');
     await expect.poll(async () => (await metrics())('lines_in_flight')).toBe(0);
   });
