@@ -31,6 +31,7 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/web/yaml_tree\\.ts$' },
       to: { path: '^node_modules/yaml/' },
     },
+    wall('healthcheck-knows-config', '^src/healthcheck\\.ts$', ['^src/(config|option)\\.ts$']),
     wall('read-stands-alone', '^src/read/', [SHARED]),
     wall('log-and-metrics-know-config', '^src/(option|config|log|metrics)\\.ts$', [SHARED]),
     wall('pure-knows-pure', PURE, [PURE]),

@@ -12,6 +12,10 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   // What AWS tells back of a request whose signature is wrong: its Authorization header, its canonical form with all signed headers.
   [/(AWS4-HMAC-SHA256)\s+Credential=.*?(?:Signature=[0-9a-f]*|(?=['"\n]|$))/gis, `$1 ${HIDDEN}`],
   [/(\bauthorization['"]?\s*[:=]\s*['"]?(?:basic|bearer)\s+)[^\s'",]+/gi, `$1${HIDDEN}`],
+  // Pasted in the place of a path or of a name, which messages repeat. What is cut off is a private key to its end.
+  [/-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z0-9 ]{0,64}PRIVATE KEY-----|[\s\S]*)/g, HIDDEN],
+  // bcrypt.
+  [/\$2[a-z]?\$\d\d?\$[./A-Za-z0-9]{20,}/g, HIDDEN],
   [/(\bx-amz-security-token['"]?\s*[:=]\s*['"]?)[^\s'",&]+/gi, `$1${HIDDEN}`],
 ];
 

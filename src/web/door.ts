@@ -5,11 +5,13 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { BasicAuth } from './basic_auth.ts';
 import { BcryptThread } from './bcrypt_thread.ts';
-import { fingerprint, loadWebConfig, type LoadedWebConfig } from './load.ts';
+import { fingerprint, loadWebConfig, type FilesRead, type LoadedWebConfig } from './load.ts';
 import { TlsFront, type Refused } from './tls_front.ts';
 
 /** How often the files are looked at. A change counts once it has stood for as long: a file that is being written is not read half-way. */
 const LOOK_EVERY_MS = 1_000;
+/** After this long what failed is read again, changed or not: there may have been no descriptor left, or no answer from a disk. */
+const RETRY_AFTER_MS = 30_000;
 /** How often a refused connection is logged; the counter has the rest. */
 const LOG_INTERVAL_MS = 10_000;
 
@@ -28,30 +30,27 @@ export class Door {
   readonly #timer: NodeJS.Timeout;
   #config: LoadedWebConfig;
   #auth: BasicAuth | undefined;
-  /** All that the configuration was read from. */
-  #files: ReadonlySet<string>;
-  /** Of the files as they were when they were last read, and when they were last looked at. */
-  #read: string;
+  /** All that the configuration was read from, as it was then. */
+  #files: FilesRead;
+  /** The fingerprint of these files when they were last looked at. */
   #looked: string;
+  #failedAtMs: number | undefined;
   #loggedAtMs = -Infinity;
   #reading: Promise<void> | undefined;
 
   /** @throws ConfigError */
   static async open(options: DoorOptions): Promise<Door> {
-    const files = new Set<string>();
-    const config = await loadWebConfig(options.file, files);
-    return new Door(options, { config, files, fingerprint: await fingerprint(files) });
+    const files: FilesRead = new Map();
+    const config = await loadWebConfig(options.file, { files, mayBeEmpty: true });
+    return new Door(options, { config, files });
   }
 
-  private constructor(
-    options: DoorOptions,
-    read: { readonly config: LoadedWebConfig; readonly files: ReadonlySet<string>; readonly fingerprint: string },
-  ) {
+  private constructor(options: DoorOptions, read: { readonly config: LoadedWebConfig; readonly files: FilesRead }) {
     this.#options = options;
     this.#front = new TlsFront((refused) => this.#onRefused(refused));
     this.#config = read.config;
     this.#files = read.files;
-    this.#read = this.#looked = read.fingerprint;
+    this.#looked = fingerprintOf(read.files);
     options.metrics.webConfigReadAt.set(Date.now() / 1_000);
     this.#use(read.config, undefined);
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS).unref();
@@ -59,6 +58,11 @@ export class Door {
 
   get isTls(): boolean {
     return this.#config.tls !== undefined;
+  }
+
+  /** Whether everybody comes in. */
+  get #isOpen(): boolean {
+    return !this.isTls && this.#config.users.size === 0;
   }
 
   /** Puts TLS in front of a server. */
@@ -92,32 +96,34 @@ export class Door {
   }
 
   async #look(): Promise<void> {
-    const seen = await fingerprint(this.#files);
+    const files = this.#files;
+    const seen = await fingerprint(files.keys());
+    // Read anew meanwhile, by SIGHUP.
+    if (files !== this.#files) return;
     const isSettled = seen === this.#looked;
     this.#looked = seen;
-    if (isSettled && seen !== this.#read) await this.reload();
+    const isDue = this.#failedAtMs !== undefined && performance.now() >= this.#failedAtMs + RETRY_AFTER_MS;
+    if (isSettled && (isDue || seen !== fingerprintOf(files))) await this.reload();
   }
 
   async #reload(): Promise<void> {
     const { file, log, metrics } = this.#options;
-    const files = new Set<string>();
-    // Taken before: what changes while it is read is seen to differ.
-    const before = await fingerprint(this.#files);
+    const files: FilesRead = new Map();
     try {
-      const config = await loadWebConfig(file, files);
+      const config = await loadWebConfig(file, { files, mayBeEmpty: this.#isOpen });
       this.#use(config, this.#config);
       this.#config = config;
+      this.#failedAtMs = undefined;
       metrics.webConfigRead.set(1);
       metrics.webConfigReadAt.set(Date.now() / 1_000);
       log.info({ file, tls: this.isTls, users: config.users.size }, 'the web configuration was read anew');
     } catch (error) {
+      this.#failedAtMs = performance.now();
       metrics.webConfigRead.set(0);
       log.error({ error: messageOf(error) }, 'the web configuration cannot be read; what held before goes on to hold');
     }
-    const isSame = isDeepStrictEqual(files, this.#files);
     this.#files = files;
-    this.#read = isSame ? before : await fingerprint(files);
-    this.#looked = this.#read;
+    this.#looked = fingerprintOf(files);
   }
 
   #use(config: LoadedWebConfig, before: LoadedWebConfig | undefined): void {
@@ -145,6 +151,10 @@ export class Door {
     this.#loggedAtMs = now;
     log.warn({ from, error: reason }, 'a TLS handshake failed; others are logged at most every 10 s');
   }
+}
+
+function fingerprintOf(files: FilesRead): string {
+  return [...files.values()].join('\n');
 }
 
 function isLoopback(address: string | undefined): boolean {

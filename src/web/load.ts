@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ConfigError, messageOf } from '../errors.ts';
@@ -7,6 +8,12 @@ import type { TlsSettings } from './tls_front.ts';
 import { tlsOptions } from './tls_options.ts';
 import { parseWebConfig, type WebConfig } from './web_config.ts';
 
+/** A megabyte is ten thousand users. */
+const MAX_FILE_BYTES = 1_048_576;
+
+/** By the paths of what was read, or could not be: a fingerprint of each, taken before it was read. */
+export type FilesRead = Map<string, string>;
+
 /** A web configuration with all that its files hold. */
 export interface LoadedWebConfig {
   readonly headers: WebConfig['headers'];
@@ -15,16 +22,23 @@ export interface LoadedWebConfig {
   readonly warnings: readonly string[];
 }
 
+export interface LoadOptions {
+  /** Is filled. */
+  readonly files: FilesRead;
+  /** Whether a file without any text is a web configuration, or one that was cut off. */
+  readonly mayBeEmpty: boolean;
+}
+
 /**
  * Reads a web configuration and the files that it names.
  *
- * @param files gets the paths of what was read, or could not be
  * @throws ConfigError
  */
-export async function loadWebConfig(path: string, files: Set<string>): Promise<LoadedWebConfig> {
-  files.add(path);
+export async function loadWebConfig(path: string, { files, mayBeEmpty }: LoadOptions): Promise<LoadedWebConfig> {
   try {
-    const { headers, users, tls: config, ...parsed } = parseWebConfig(await readText('the file', path));
+    const text = await readText('the file', path, files);
+    if (!mayBeEmpty && text.trim() === '') throw new ConfigError('the file is empty; to open the door write {}');
+    const { headers, users, tls: config, ...parsed } = parseWebConfig(text);
     const warnings = [...parsed.warnings];
     if (!config) return { headers, users, warnings, tls: undefined };
     const read = (source: PemSource) => readPem(source, dirname(path), files);
@@ -43,18 +57,23 @@ export async function loadWebConfig(path: string, files: Set<string>): Promise<L
   }
 }
 
-async function readPem(source: PemSource, folder: string, files: Set<string>): Promise<Pem> {
+async function readPem(source: PemSource, folder: string, files: FilesRead): Promise<Pem> {
   if ('text' in source) return { label: source.setting, text: source.text };
   const path = resolve(folder, source.file);
-  files.add(path);
   const label = `${source.setting} (${path})`;
-  return { label, text: await readText(label, path) };
+  return { label, text: await readText(label, path, files) };
 }
 
-async function readText(label: string, path: string): Promise<string> {
+async function readText(label: string, path: string, files: FilesRead): Promise<string> {
+  // Of a file that is named twice, what was read first: a change in between is seen then.
+  if (!files.has(path)) files.set(path, await fingerprint([path]));
   try {
+    const stats = await stat(path);
+    // Opening a FIFO waits for who writes into it, and a device may never end.
+    if (!stats.isFile()) throw new ConfigError('it is no regular file');
+    if (stats.size > MAX_FILE_BYTES) throw new ConfigError(`it has ${stats.size} bytes, more than ${MAX_FILE_BYTES}`);
     // A wrong byte in a comment is nobody's business; in a setting it makes another text, which is then not taken.
-    return await readFile(path, 'utf8');
+    return await readFile(path, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NONBLOCK });
   } catch (error) {
     throw new ConfigError(`${label}: cannot be read: ${messageOf(error)}`);
   }

@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { messageOf } from '../errors.ts';
 import { refuseClient } from './client_certificate.ts';
 import type { TlsConfig } from './tls_config.ts';
 
@@ -67,7 +68,7 @@ export class TlsFront {
   #createTls({ config, options }: TlsSettings): TlsServer {
     const tls = createServer(options);
     tls.on('secureConnection', (socket) => {
-      const refusal = refuseClient(socket, config);
+      const refusal = refusalOf(socket, config);
       if (refusal === undefined) {
         this.#onConnection(socket);
         return;
@@ -80,5 +81,14 @@ export class TlsFront {
       socket.destroy();
     });
     return tls;
+  }
+}
+
+/** Who cannot be told from others does not come in: what a certificate says is anybody's words, and an error here would end the process. */
+function refusalOf(socket: TLSSocket, config: TlsConfig): string | undefined {
+  try {
+    return refuseClient(socket, config);
+  } catch (error) {
+    return `the client's certificate cannot be read (${messageOf(error)})`;
   }
 }

@@ -1,4 +1,19 @@
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  Lexer,
+  LineCounter,
+  Parser,
+  visit,
+  type Alias,
+  type CST,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import { ConfigError } from '../errors.ts';
 
 /** A value of YAML as it is written: what a scalar means is the reader's to say. */
@@ -31,6 +46,11 @@ export interface Entry {
 const STRING_TAG = 'tag:yaml.org,2002:str';
 const BINARY_TAG = 'tag:yaml.org,2002:binary';
 
+/** Four or so are used. */
+const MAX_DEPTH = 100;
+/** What aliases and merges stand for counts each time: a few bytes can name a text again and again. */
+const MAX_VALUES = 100_000;
+
 /**
  * Reads the first document of a text as Go's yaml.v2 does, which is what Prometheus reads this file with: YAML 1.1, `<<` applied in its place, what
  * follows the first document left unread.
@@ -40,7 +60,7 @@ const BINARY_TAG = 'tag:yaml.org,2002:binary';
  */
 export function parseYaml(text: string): Tree | undefined {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
+  const composer = new Composer({
     version: '1.1',
     // Every scalar stays a text.
     schema: 'failsafe',
@@ -51,27 +71,56 @@ export function parseYaml(text: string): Tree | undefined {
     logLevel: 'silent',
     lineCounter: lines,
   });
-  const error = document.errors.find(({ code }) => code !== 'MULTIPLE_DOCS');
+  const [document] = composer.compose(tokens(text, lines), true, text.length);
+  if (document === undefined) return undefined;
+  const [error] = document.errors;
   if (error) throw new ConfigError(`line ${lines.linePos(error.pos[0]).line}: no valid YAML (${error.code})`);
   const { yaml } = document.directives;
   if (yaml.explicit === true && yaml.version !== '1.1') throw new ConfigError('%YAML: the version has to be 1.1');
-  return document.contents === null ? undefined : new TreeBuilder(document, lines).build(document.contents);
+  if (document.contents === null) return undefined;
+  return new TreeBuilder(aliasTargets(document), lines).build(document.contents);
+}
+
+/** The parser keeps what is open in a list; what is made of its tokens is made by recursion, and the end of the stack ends the process. */
+function* tokens(text: string, lines: LineCounter): Generator<CST.Token, void> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length <= MAX_DEPTH) continue;
+    throw new ConfigError(`line ${lines.linePos(parser.offset).line}: nested deeper than ${MAX_DEPTH} levels`);
+  }
+  yield* parser.end();
+}
+
+/** What each alias stands for: the last node before it with its anchor. */
+function aliasTargets(document: Document): ReadonlyMap<Alias, Node | undefined> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node | undefined>();
+  // Alias.resolve would go through the whole document for each.
+  visit(document, (_key, node) => {
+    if (isAlias(node)) targets.set(node, anchors.get(node.source));
+    else if (isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
+  });
+  return targets;
 }
 
 class TreeBuilder {
-  readonly #document: Document;
+  readonly #targets: ReadonlyMap<Alias, Node | undefined>;
   readonly #lines: LineCounter;
   /** What is being built, from the root down. */
   readonly #open = new Set<Node>();
+  #values = 0;
 
-  constructor(document: Document, lines: LineCounter) {
-    this.#document = document;
+  constructor(targets: ReadonlyMap<Alias, Node | undefined>, lines: LineCounter) {
+    this.#targets = targets;
     this.#lines = lines;
   }
 
   build(node: Node): Tree {
+    this.#count(node);
     if (isAlias(node)) {
-      const target = node.resolve(this.#document);
+      const target = this.#targets.get(node);
       if (!target) throw this.#error(node, `no anchor has the name ${node.source}`);
       return this.build(target);
     }
@@ -98,8 +147,16 @@ class TreeBuilder {
     const maps = tree.kind === 'list' ? [...tree.items].reverse() : [tree];
     return maps.flatMap((map) => {
       if (map.kind !== 'map') throw this.#error(key, '<< takes a map, or a list of maps');
-      return map.entries.map((entry) => ({ ...entry, isMerged: true }));
+      return map.entries.map((entry) => {
+        this.#count(key);
+        return { ...entry, isMerged: true };
+      });
     });
+  }
+
+  #count(node: Node): void {
+    if (++this.#values > MAX_VALUES)
+      throw this.#error(node, `more than ${MAX_VALUES} values, each alias's counted again`);
   }
 
   #error(node: Node, problem: string): ConfigError {

@@ -1,7 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { connect } from 'node:net';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { sansOf } from '../../src/web/client_certificate.ts';
+import { TlsFront, type Refused } from '../../src/web/tls_front.ts';
+import { parseWebConfig } from '../../src/web/web_config.ts';
 import { createAuthority, SERVER_SANS, type Authority, type Identity } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { WRITE_HEADERS } from '../support/http.ts';
@@ -113,6 +116,28 @@ describe('which clients come in', () => {
     });
     expect(await call(await below.issue('deep'))).toBe(200);
     expect(await call(clients['unsigned'])).toBe('refused');
+  });
+
+  test('who cannot be told from others does not come in, and the process goes on', async () => {
+    const refused: Refused[] = [];
+    const front = new TlsFront((each) => refused.push(each));
+    const config = {
+      ...parseWebConfig('tls_server_config: {cert: a, key: b, client_auth_type: RequireAnyClientCert}').tls!,
+      get allowedSans(): string[] {
+        throw new Error('an odd certificate');
+      },
+    };
+    const { certificate: cert, key } = server;
+    front.use({ config, options: { cert, key, requestCert: true, rejectUnauthorized: false } });
+    const http = createServer((_request, response) => response.end());
+    front.attach(http);
+    onTestFinished(() => void http.close());
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const { port } = http.address() as AddressInfo;
+    const client = clients['signed']!;
+    const call = sendSecurely({ port, ca: authority.certificate, cert: client.certificate, key: client.key });
+    await expect(call).rejects.toThrow();
+    expect(refused).toMatchObject([{ reason: "the client's certificate cannot be read (an odd certificate)" }]);
   });
 
   test('a session is not resumed by a client that may not come in any more', async () => {

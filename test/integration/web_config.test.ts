@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const start = async (path: string): Promise<string | undefined> => {
   try {
-    await loadWebConfig(path, new Set());
+    await loadWebConfig(path, { files: new Map(), mayBeEmpty: true });
     return undefined;
   } catch (error) {
     return String(error);

@@ -68,16 +68,33 @@ test('what is broken is said and counted, and what held before goes on to hold u
   });
 });
 
-test('a file that is empty only while it is written lets nobody in', async () => {
+test('a file that asks for nothing only while it is written lets nobody in', async () => {
   const { folder, logged, status } = await start({ 'web.yml': users(HASH) });
   for (let round = 0; round < 6; round++) {
-    folder.put('web.yml', '');
+    folder.put('web.yml', '# who may come in\n');
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await status('wrong')).toBe(401);
     folder.put('web.yml', users(HASH));
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   expect(logged.join('')).not.toContain('no password is asked for');
+});
+
+test('an emptied file opens nothing; where it is open there is nothing to open', async () => {
+  const { folder, logged, reload, status } = await start({ 'web.yml': '' });
+  await reload();
+  expect(await status('any')).toBe(200);
+  folder.put('web.yml', users(HASH));
+  await reload();
+  expect(logged.join('')).not.toContain('level=error');
+  folder.put('web.yml', ' \n');
+  await reload();
+  expect(await status('wrong')).toBe(401);
+  expect(logged.join('')).toContain('the file is empty; to open the door write {}');
+  folder.put('web.yml', '{}');
+  await reload();
+  expect(await status('wrong')).toBe(200);
+  expect(logged.join('')).toContain('no password is asked for from now on');
 });
 
 const commonName = async (port: number) => {

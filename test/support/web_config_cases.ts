@@ -29,6 +29,15 @@ const SANS = ', client_allowed_sans: [a]';
 /** What stands in one line: name, text, who takes it, what refuses it here. */
 type Row = readonly [name: string, text: string | Buffer, takenBy: Verdicts, refused?: string];
 
+/** A few hundred bytes that stand for 9 to the 9th texts. */
+function manyAliases(): string {
+  const lines = Array.from({ length: 9 }, (_, level) => {
+    const item = level === 0 ? 'x' : `*l${level - 1}`;
+    return `- &l${level} [${Array<string>(9).fill(item).join(', ')}]\n`;
+  });
+  return lines.join('');
+}
+
 const YAML: readonly Row[] = [
   ['nothing', '', 'both'],
   ['a comment', '# none\n', 'both'],
@@ -56,6 +65,7 @@ const YAML: readonly Row[] = [
   ['an alias', `basic_auth_users: {a: &h '${HASH}', b: *h}\n`, 'both'],
   ['an alias of nothing', 'basic_auth_users: *x\n', 'neither'],
   ['an anchor that holds its alias', '&a {basic_auth_users: *a}\n', 'neither'],
+  ['aliases of aliases', manyAliases(), 'neither'],
   ['a merge', 'http_server_config: {<<: {http2: false}}\n', 'both'],
   ['a merge at the top', '<<: {basic_auth_users: {}}\n', 'both'],
   ['a merge of two maps', 'http_server_config: {<<: [{http2: false}, {headers: {}}]}\n', 'both'],

@@ -5,6 +5,8 @@ import { withoutSecrets } from '../../src/secrets.ts';
 const TOKEN = 'IQoJb3JpZ2luX2VjEJ7//////////wEaCXVzLWVhc3QtMSJHMEUCIQ==';
 const SIGNATURE = 'a'.repeat(64);
 const AUTHORIZATION = `AWS4-HMAC-SHA256 Credential=AKIAFAKE/20261120/us-east-1/kinesis/aws4_request, SignedHeaders=host;x-amz-date, Signature=${SIGNATURE}`;
+const PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----\nMIGH/+${'A'.repeat(64)}\n-----END PRIVATE KEY-----\n`.trim();
+const HASH = '$2b$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi';
 
 test.each([
   ['getaddrinfo of http://user:password@host:80/x', 'getaddrinfo of http://***@host:80/x'],
@@ -20,6 +22,11 @@ test.each([
   [`{"x-amz-security-token":"${TOKEN}"}`, '{"x-amz-security-token":"***"}'],
   ['Authorization: Basic dXNlcjpwYXNzd29yZA==', 'Authorization: Basic ***'],
   ["'authorization': 'Bearer abc.def'", "'authorization': 'Bearer ***'"],
+  [`(/etc/${PRIVATE_KEY}): ENOENT: '/etc/${PRIVATE_KEY}' b`, "(/etc/***): ENOENT: '/etc/***' b"],
+  [`(/etc/${PRIVATE_KEY.replaceAll('PRIVATE', 'RSA PRIVATE').slice(0, -40)}`, '(/etc/***'],
+  [PRIVATE_KEY.replaceAll('\n', ' '), '***'],
+  [`basic_auth_users.${HASH}: is too short`, 'basic_auth_users.***: is too short'],
+  [`the file: does not know ${HASH.replace('$2b', '$2')}; it knows`, 'the file: does not know ***; it knows'],
 ])('%j becomes %j', (text, without) => {
   expect(withoutSecrets(text)).toBe(without);
 });
@@ -31,6 +38,8 @@ test.each([
   'connect ECONNREFUSED 127.0.0.1:9501',
   'remote_write: [{url: http://localhost:9501/receive}]',
   'write to a@b.example',
+  '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
+  'a hash begins with $2b$10$, and has 60 characters',
 ])('%j stays', (text) => {
   expect(withoutSecrets(text)).toBe(text);
 });
@@ -41,13 +50,19 @@ test('what is known to be secret is told by its value', () => {
   expect(withoutSecrets('a word is no secret', ['word', ''])).toBe('a word is no secret');
 });
 
-test.each(['a', '=', 'x:', 'http://', 'AWS4-HMAC-SHA256 Credential=', 'authorization:'])(
-  'a long text of %j does not take the square of its length',
-  { timeout: 5_000 },
-  (part) => {
-    expect(withoutSecrets(part.repeat(200_000 / part.length))).not.toBe('');
-  },
-);
+test.each([
+  'a',
+  '=',
+  'x:',
+  'http://',
+  'AWS4-HMAC-SHA256 Credential=',
+  'authorization:',
+  '-----BEGIN ',
+  '-----BEGIN PRIVATE KEY-----',
+  '$2b$10$',
+])('a long text of %j does not take the square of its length', { timeout: 5_000 }, (part) => {
+  expect(withoutSecrets(part.repeat(200_000 / part.length))).not.toBe('');
+});
 
 describe.each(['logfmt', 'json'] as const)('a line of %s', (format) => {
   test('has no secret, in whichever field', () => {
