@@ -36,6 +36,7 @@ export class Door {
   #looked: string;
   #failedAtMs: number | undefined;
   #loggedAtMs = -Infinity;
+  #hasToldOfHttp = false;
   #reading: Promise<void> | undefined;
 
   /** @throws ConfigError */
@@ -142,9 +143,14 @@ export class Door {
   }
 
   #onRefused({ reason, code, from }: Refused): void {
-    // The image's health check, to which any answer will do.
-    if (code === 'ERR_SSL_HTTP_REQUEST' && isLoopback(from)) return;
     const { log, metrics } = this.#options;
+    if (code === 'ERR_SSL_HTTP_REQUEST' && isLoopback(from)) {
+      // The image's health check, to which any answer will do, comes every 15 s.
+      if (!this.#hasToldOfHttp)
+        log.info('plain HTTP came from this machine: a health check, or a sender that needs https');
+      this.#hasToldOfHttp = true;
+      return;
+    }
     metrics.handshakesRefused.inc();
     const now = performance.now();
     if (now < this.#loggedAtMs + LOG_INTERVAL_MS) return;
