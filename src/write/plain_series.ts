@@ -88,11 +88,25 @@ export class PlainSeries {
     return true;
   }
 
+  /** A piece has one series at least, however large. */
+  #endOfPiece(): number {
+    const { pos, end, bytes } = this.#parts.reader;
+    if (end - pos <= PIECE_BYTES) return end;
+    let at = pos + 1;
+    let length = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[at++]!;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    return Math.min(end, Math.max(pos + PIECE_BYTES, at + length));
+  }
+
   #options() {
     const { reader, lines } = this.#parts;
     const { pos, count } = lines.end;
     const from = reader.pos;
-    const end = Math.min(reader.end, from + PIECE_BYTES);
+    const end = this.#endOfPiece();
     return { from, end, pos, count, maxLineBytes: this.#maxLineBytes, maxTimeMs: this.#tally.maxTimeMs ?? Infinity };
   }
 }
