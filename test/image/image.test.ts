@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { adapterOf, NO_AWS } from '../support/adapter.ts';
 import { temporaryDir } from '../support/archive.ts';
@@ -8,7 +8,7 @@ import { fixture, FIXTURES } from '../support/fixtures.ts';
 import { send } from '../support/http.ts';
 import { startKinesalite, type Kinesalite } from '../support/kinesis_emulator.ts';
 import { flattenPlainly } from '../support/oracle.ts';
-import { endProcesses, freePort, within } from '../support/processes.ts';
+import { endProcesses, freePort, waitFor, within } from '../support/processes.ts';
 import { differences } from '../support/samples.ts';
 import { startLoad } from '../torture/support/load.ts';
 
@@ -19,7 +19,17 @@ const image = readImage(IMAGE_ROOT, IMAGE_INSPECTED);
 const BOUND_MS = 15_000;
 
 useFakeAwsEnvironment();
-afterEach(endProcesses);
+/** Of the containers of a test. */
+const firstPids = new Set<number>();
+
+afterEach(async () => {
+  await endProcesses();
+  // None outlives its test.
+  for (const pid of firstPids) {
+    await waitFor(() => !existsSync(`/proc/${pid}`), { timeoutMs: BOUND_MS, what: () => `process ${pid} to end` });
+  }
+  firstPids.clear();
+});
 
 /** Runs a command in the image to its end. */
 async function runInside(options: ContainerOptions) {
@@ -34,6 +44,7 @@ async function startInside({ env = {}, ...options }: ContainerOptions) {
   const listenAddr = `127.0.0.1:${await freePort()}`;
   const container = startContainer(image, { ...options, env: { ...NO_AWS, LISTEN_ADDR: listenAddr, ...env } });
   const { port, process: adapter } = await adapterOf(container.process);
+  firstPids.add(await container.firstPid());
   const stop = async () => {
     await container.kill('SIGTERM');
     return within(BOUND_MS, 'the adapter to end', adapter.exited);

@@ -52,6 +52,7 @@ export const VOLUME = '/srv';
  * What `docker run --read-only --cap-drop ALL --security-opt no-new-privileges --network host` does with an image: its command is process 1 of a namespace of
  * its own, as the image's user, on the image's root, nothing of which can be written. The folder itself stays as it is.
  */
+// A change of user makes the kernel forget the signal that `unshare --kill-child` had set, so setpriv sets it again.
 const ENTER = `
   set -e
   root=$1 user=$2 volume=$3 tmpfs=$4
@@ -63,7 +64,7 @@ const ENTER = `
   [ -z "$volume" ] || mount --bind "$volume" "$root${VOLUME}"
   [ -z "$tmpfs" ] || mount -t tmpfs -o size=64m,mode=1777 tmpfs "$root/tmp"
   exec chroot "$root" /usr/bin/setpriv --reuid="\${user%:*}" --regid="\${user#*:}" --clear-groups \\
-    --bounding-set=-all --no-new-privs /usr/bin/env -i "$@"
+    --bounding-set=-all --no-new-privs --pdeathsig KILL /usr/bin/env -i "$@"
 `;
 
 export function startContainer({ root, config }: Image, options: ContainerOptions = {}): Container {
