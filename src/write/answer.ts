@@ -5,7 +5,7 @@ import type { Metrics } from '../metrics.ts';
 import { SenderGone } from './body.ts';
 import type { Flattened } from './flatten.ts';
 import type { Outcome } from './ledger.ts';
-import { endUnread } from './unread.ts';
+import { answerPlainly, type PlainAnswer } from './odd_http.ts';
 
 /** How often each kind of bad input is logged; the counters have the rest. */
 const LOG_INTERVAL_MS = 10_000;
@@ -16,12 +16,6 @@ export const REFUSALS = {
   sink_down: 'the sink is down; see the log of the adapter',
   overloaded: 'the sink takes less than comes in: more could not be delivered in time',
 } as const;
-const CONTENT_TYPE = 'text/plain; charset=utf-8';
-
-interface PlainAnswer {
-  readonly status: number;
-  readonly text: string;
-}
 
 /** Answers write requests, counts the answers, and logs bad ones. */
 export class Answers {
@@ -39,12 +33,12 @@ export class Answers {
     // A sender that is told to go elsewhere must not come back on this connection.
     if (error.code === 'stopping') response.setHeader('Connection', 'close');
     this.#logRarely(request, error);
-    this.#answer(request, response, { status: error.status, text: `${error.message}\n` });
+    this.#answer(request, response, { status: error.status, text: error.message });
   }
 
   /** Answers a request that failed by a bug of this program. */
   fail(request: IncomingMessage, response: ServerResponse): void {
-    this.#answer(request, response, { status: 500, text: 'internal error\n' });
+    this.#answer(request, response, { status: 500, text: 'internal error' });
   }
 
   /** Answers a request whose lines are all archived. */
@@ -52,11 +46,8 @@ export class Answers {
     if (this.#count(response, 204)) response.writeHead(204).end();
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, { status, text }: PlainAnswer): void {
-    if (!this.#count(response, status)) return;
-    response.statusCode = status;
-    response.setHeader('Content-Type', CONTENT_TYPE);
-    endUnread(request, response, text);
+  #answer(request: IncomingMessage, response: ServerResponse, answer: PlainAnswer): void {
+    if (this.#count(response, answer.status)) answerPlainly(request, response, answer);
   }
 
   /** @returns whether there is somebody to be answered */

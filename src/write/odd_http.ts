@@ -103,12 +103,14 @@ function isUnderWay(latest: Exchange | undefined): boolean {
   return latest !== undefined && !latest.request.complete;
 }
 
+export interface PlainAnswer {
+  readonly status: number;
+  /** One line, without its end. */
+  readonly text: string;
+}
+
 /** Answers a request, with its body unread, by one line. */
-export function answerPlainly(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, text }: { readonly status: number; readonly text: string },
-): void {
+export function answerPlainly(request: IncomingMessage, response: ServerResponse, { status, text }: PlainAnswer): void {
   response.statusCode = status;
   response.setHeader('Content-Type', CONTENT_TYPE);
   endUnread(request, response, `${text}\n`);

@@ -39,7 +39,7 @@ export class PlainSeries {
   }
 
   /**
-   * Reads the symbols of a remote write 2.0 request at whose start the reader is, as Symbols.read does.
+   * Reads the symbols of a remote write 2.0 request at whose start the reader is, as Symbols.tryRead does.
    *
    * @param maxSymbols past it the caller decides
    * @returns false where the caller has to read them
