@@ -131,25 +131,32 @@ export const SAMPLE_COLUMNS = {
 
 /**
  * The fields of the objects `histogram`, `exemplar` and `metadata`, which SQL readers declare as structs. What may be a number or a word is
- * a string, as `value` is; the counts of an integer histogram are strings too, because uint64 fits no integer type that every reader has.
+ * a string, as `value` is; the counts of an integer histogram are strings too, because uint64 fits no integer type that every reader has. All
+ * that a line may have is here, so that what SQL keeps of a line is the whole of it.
  */
 export const OBJECT_FIELDS = {
   histogram: {
     type: 'string',
     stale: 'boolean',
     count: 'string',
+    count_bits: 'string',
     sum: 'string',
     sum_bits: 'string',
     schema: 'bigint',
     zero_threshold: 'string',
+    zero_threshold_bits: 'string',
     zero_count: 'string',
+    zero_count_bits: 'string',
     positive_spans: 'array<array<bigint>>',
     positive_deltas: 'array<bigint>',
     positive_counts: 'array<string>',
+    positive_counts_bits: 'array<array<string>>',
     negative_spans: 'array<array<bigint>>',
     negative_deltas: 'array<bigint>',
     negative_counts: 'array<string>',
+    negative_counts_bits: 'array<array<string>>',
     custom_values: 'array<string>',
+    custom_values_bits: 'array<array<string>>',
     reset_hint: 'string',
   },
   exemplar: { value: 'string', bits: 'string', labels: 'map<string,string>' },

@@ -57,11 +57,8 @@ export async function query(sql: string, options: QueryOptions, io: QueryIo): Pr
     const engine = await Engine.open({ memoryLimitBytes: options.memoryLimitBytes, spillDir, signal });
     const progress = io.isTerminal ? showProgress(io.stderr, () => engine.percent) : undefined;
     try {
-      for (const statement of createViews(
-        files.map(({ path }) => path),
-        range,
-      ))
-        await engine.run(statement);
+      const paths = { json: files.map(({ path }) => path), parquet: [] };
+      for (const statement of createViews(paths, range)) await engine.run(statement);
       await print(await engine.stream(sql), options.format, withProgress(createOutput(io.stdout, signal), progress));
     } catch (error) {
       throw error instanceof CommandError ? await nameFile(error, files, engine) : error;

@@ -6,14 +6,15 @@ import { OBJECT_FIELDS, SAMPLE_COLUMNS } from '../record.ts';
 import { HISTOGRAM_MACROS } from './histogram_macros.ts';
 import type { TimeRange } from './query_options.ts';
 
-/** Holds the paths of the files, so that no statement, and no message of the engine, has to carry thousands of them. */
-const FILES_VARIABLE = 'archive_files';
+/** Hold the paths of the files, so that no statement, and no message of the engine, has to carry thousands of them. */
+const JSON_FILES = 'json_files';
+const PARQUET_FILES = 'parquet_files';
 
 /** The four folders above the file's name. DuckDB computes it from `filename` before it opens a file, and so opens only those that match. */
 const DATEHOUR = String.raw`regexp_extract(filename, '([0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{2})/[^/]*$', 1)`;
 
-/** NULL where a time is beyond what a TIMESTAMP holds. */
-const TS = 'TRY(epoch_ms("time")) AS ts';
+/** NULL outside of the years 1 to 9999, which is what a TIMESTAMP holds everywhere. */
+const TS = 'CASE WHEN "time" BETWEEN -62135596800000 AND 253402300799999 THEN epoch_ms("time") END AS ts';
 
 /** A line's fields, the objects behind the plain ones. A field that is not projected is not read, so that they cost `samples` nothing. */
 const COLUMNS = [
@@ -21,23 +22,41 @@ const COLUMNS = [
   ...Object.entries(OBJECT_FIELDS).map(([name, fields]) => ({ name, type: structType(fields) })),
 ];
 
+/** The files of an archive, each line in one of them only (but for copies, which delivery at least once makes). */
+export interface ArchivePaths {
+  /** Lines as they came, below their hour folders. */
+  readonly json: readonly string[];
+  /** Compacted lines, with the columns of {@link COMPACTED_COLUMNS}. */
+  readonly parquet: readonly string[];
+}
+
+/** The columns of compacted lines, in DuckDB's types: those of `samples_raw`, but that `value` is a number; no two rows are the same. */
+const COMPACTED_COLUMNS: readonly { readonly name: string; readonly type: string }[] = [
+  ...COLUMNS.map(({ name, type }) => ({ name, type: name === 'value' ? 'DOUBLE' : type })),
+  { name: 'datehour', type: 'VARCHAR' },
+];
+
 /** The statements that make the views, the macros over histograms, and the macro `element_at` that Athena has built in. */
-export function createViews(paths: readonly string[], range: TimeRange): string[] {
-  const linesOf = (linesRange: TimeRange) => (paths.length === 0 ? noLines() : lines(linesRange));
+export function createViews({ json, parquet }: ArchivePaths, range: TimeRange): string[] {
   return [
     // Before the view that calls one of them.
     ...HISTOGRAM_MACROS,
-    `SET VARIABLE ${FILES_VARIABLE} = [${paths.map(quote).join(', ')}]::VARCHAR[]`,
-    `CREATE VIEW samples_raw AS ${linesOf(range)}`,
+    `SET VARIABLE ${JSON_FILES} = ${listOf(json)}`,
+    `SET VARIABLE ${PARQUET_FILES} = ${listOf(parquet)}`,
+    `CREATE VIEW _json_lines AS ${jsonLines(json, range)}`,
+    `CREATE VIEW _parquet_lines AS ${parquetLines(parquet, range)}`,
+    `CREATE VIEW samples_raw AS ${samplesRaw()}`,
     `CREATE VIEW samples AS ${samples()}`,
     `CREATE VIEW histograms AS ${histograms()}`,
     `CREATE VIEW exemplars AS ${exemplars()}`,
     // Metadata tells what series mean, and is written once an hour: cut to the times of the samples it would be missing.
-    `CREATE VIEW metadata AS ${metadata(linesOf({ fromMs: undefined, toMs: undefined }))}`,
+    `CREATE VIEW metadata AS ${metadata(jsonLines(json, ALL_TIMES), parquetLines(parquet, ALL_TIMES))}`,
     // Trino throws on map['absent'], so published SQL says element_at; DuckDB's own of this name answers a list.
     'CREATE MACRO element_at(map, key) AS map[key]',
   ];
 }
+
+const ALL_TIMES: TimeRange = { fromMs: undefined, toMs: undefined };
 
 /** Reads one file to its end, which fails when it is damaged. */
 export function readThrough(path: string): string {
@@ -48,15 +67,21 @@ export function readThrough(path: string): string {
  * A row a line: the line's fields, then the folder. A field that the line does not have is NULL (`kind` of a sample, for one); `value` is
  * the line's own text, of any JSON number or string.
  */
-function lines(range: TimeRange): string {
+function jsonLines(paths: readonly string[], range: TimeRange): string {
+  if (paths.length === 0) return noLines([...COLUMNS, { name: 'datehour', type: 'VARCHAR' }]);
   const names = COLUMNS.map(({ name }) => identifier(name)).join(', ');
-  return `SELECT ${names}, ${DATEHOUR} AS datehour FROM ${readJson(`getvariable('${FILES_VARIABLE}')`)}${where(range)}`;
+  return `SELECT ${names}, ${DATEHOUR} AS datehour FROM ${readJson(`getvariable('${JSON_FILES}')`)}${where(range)}`;
 }
 
-/** Of an empty archive; DuckDB does not read an empty list of files. */
-function noLines(): string {
-  const nulls = COLUMNS.map(({ name, type }) => `NULL::${type} AS ${identifier(name)}`).join(', ');
-  return `SELECT ${nulls}, NULL::VARCHAR AS datehour WHERE false`;
+function parquetLines(paths: readonly string[], range: TimeRange): string {
+  if (paths.length === 0) return noLines(COMPACTED_COLUMNS);
+  const names = COMPACTED_COLUMNS.map(({ name }) => identifier(name)).join(', ');
+  return `SELECT ${names} FROM read_parquet(getvariable('${PARQUET_FILES}'), hive_partitioning = false)${where(range)}`;
+}
+
+/** DuckDB does not read an empty list of files. */
+function noLines(columns: readonly { readonly name: string; readonly type: string }[]): string {
+  return `SELECT ${columns.map(({ name, type }) => `NULL::${type} AS ${identifier(name)}`).join(', ')} WHERE false`;
 }
 
 function readJson(files: string): string {
@@ -75,16 +100,33 @@ function where({ fromMs, toMs }: TimeRange): string {
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 
+/** Of a compacted sample `value` is the number's text as DuckDB writes it, with the words that a line has for what is no number. */
+function samplesRaw(): string {
+  const names = COMPACTED_COLUMNS.map(({ name }) => identifier(name));
+  const value = `
+      CASE WHEN isnan("value") THEN 'NaN' WHEN isinf("value") THEN replace(CAST("value" AS VARCHAR), 'inf', 'Infinity')
+        ELSE CAST("value" AS VARCHAR) END AS "value"`;
+  return `
+    SELECT ${names.join(', ')} FROM _json_lines
+    UNION ALL
+    SELECT ${names.map((name) => (name === '"value"' ? value : name)).join(', ')} FROM _parquet_lines`;
+}
+
 /**
  * Samples without stale markers and duplicates. `datehour` belongs to what makes a row distinct, because only so a predicate on it reaches
- * the files. `ts` follows from `time`, so it stays out of the DISTINCT, whose memory it would cost.
+ * the files. `ts` follows from `time`, so it stays out of the DISTINCT, whose memory it would cost. Of compacted lines none is a duplicate,
+ * and none is in a JSON file that is read.
  */
 function samples(): string {
   return `
     SELECT "name", "time", ${TS}, "value", labels, datehour
     FROM (
       SELECT DISTINCT "name", "time", CAST("value" AS DOUBLE) AS "value", labels, datehour
-      FROM samples_raw
+      FROM _json_lines
+      WHERE kind IS NULL AND stale IS NOT TRUE
+      UNION ALL
+      SELECT "name", "time", "value", labels, datehour
+      FROM _parquet_lines
       WHERE kind IS NULL AND stale IS NOT TRUE
     )`;
 }
@@ -115,11 +157,16 @@ function histograms(): string {
       labels, datehour
     FROM (
       SELECT DISTINCT "name", "time", "start", histogram, labels, datehour
-      FROM samples_raw
+      FROM _json_lines
+      WHERE kind = 'histogram' AND histogram.stale IS NOT TRUE
+      UNION ALL
+      SELECT "name", "time", "start", histogram, labels, datehour
+      FROM _parquet_lines
       WHERE kind = 'histogram' AND histogram.stale IS NOT TRUE
     )`;
 }
 
+/** DISTINCT over all: compacted exemplars that differ in the bits of a NaN are two. */
 function exemplars(): string {
   return `
     SELECT "name", "time", ${TS}, "value", exemplar_labels, labels, datehour
@@ -132,13 +179,14 @@ function exemplars(): string {
 }
 
 /** Each copy of the server writes the metadata that it sees, so that in an hour there may be many lines of one text. */
-function metadata(from: string): string {
+function metadata(...sources: readonly string[]): string {
+  const lines = sources.map((source) => `SELECT kind, "name", "time", metadata, datehour FROM (${source})`);
   return `
     SELECT "name", "time", ${TS}, "type", help, unit, datehour
     FROM (
       SELECT "name", min("time") AS "time",
         metadata.type AS "type", metadata.help AS help, metadata.unit AS unit, datehour
-      FROM (${from})
+      FROM (${lines.join(' UNION ALL ')})
       WHERE kind = 'metadata'
       GROUP BY ALL
     )`;
@@ -165,6 +213,10 @@ function duckdbType(type: string): string {
 function structType(fields: Readonly<Record<string, string>>): string {
   const members = Object.entries(fields).map(([name, type]) => `${identifier(name)} ${duckdbType(type)}`);
   return `STRUCT(${members.join(', ')})`;
+}
+
+function listOf(paths: readonly string[]): string {
+  return `[${paths.map(quote).join(', ')}]::VARCHAR[]`;
 }
 
 function identifier(name: string): string {
