@@ -67,7 +67,8 @@ async function main(): Promise<void> {
 /** Adds a table of options to a command; each value arrives under its key in the table. */
 function addOptions(command: Command, table: Readonly<Record<string, Option<unknown>>>): void {
   for (const [key, { flag, alias, env, placeholder, default: preset, unset, help, parse }] of Object.entries(table)) {
-    const flags = alias === undefined ? `${flag} ${placeholder}` : `${flag}, ${alias} ${placeholder}`;
+    const names = alias === undefined ? flag : `${flag}, ${alias}`;
+    const flags = placeholder === undefined ? names : `${names} ${placeholder}`;
     const option = new CommanderOption(flags, unset === undefined ? help : `${help} (default: ${unset})`);
     option.attributeName = () => key;
     option.argParser((text) => parseOrExplain(parse, text));

@@ -6,8 +6,8 @@ export interface Option<Value> {
   /** Another spelling of the flag. */
   readonly alias?: string;
   readonly env?: string;
-  /** What stands for the value in `--help`. */
-  readonly placeholder: string;
+  /** What stands for the value in `--help`; a flag that takes none has none. */
+  readonly placeholder?: string;
   /** The text that stands in for a missing value. */
   readonly default?: string;
   /** What happens without a value, where that is not a value of its own. */
