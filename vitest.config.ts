@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 30_000,
     // Two cores are shared with the servers that the tests start.
     maxWorkers: 2,
+    // Its files import folders, which Node does not.
+    server: { deps: { inline: ['dt-sql-parser'] } },
     ...(resultsFile !== undefined && { reporters: ['default', ['json', { outputFile: resultsFile }]] }),
   },
 });
