@@ -9,7 +9,7 @@ import { AthenaCatalog } from './athena_catalog.ts';
 import { StatesError, type Service, type Value } from './states.ts';
 import { hiveProblems, toDuckdb, trinoProblems, TRINO_FUNCTIONS } from './trino.ts';
 
-export const BUCKET = 'Bucket';
+const BUCKET = 'Bucket';
 
 export interface LakeOptions {
   /** Entries in a page of a listing or a result: the least that makes them come in pages. */
