@@ -12,6 +12,7 @@ export type Json = Record<string, unknown>;
 interface Parameter {
   readonly Type: 'String' | 'Number';
   readonly Default: unknown;
+  readonly Description: string;
   readonly AllowedValues?: readonly unknown[];
   readonly AllowedPattern?: string;
 }

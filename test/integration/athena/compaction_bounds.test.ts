@@ -67,6 +67,19 @@ test('an object among the hours that is no line stops it, and is named', async (
   expect(lake.catalog.table('compacted').properties['compacted_before']).toBe('2026/11/19/00');
 });
 
+test('a day of objects in which Athena finds no lines does not count as compacted', async () => {
+  const lake = await lakeOf(ONE_DAY);
+  const blind: Service = (resource, args) => {
+    const sql = String(args['QueryString']);
+    return lake.service(resource, {
+      ...args,
+      ...(sql.startsWith('SELECT DISTINCT') && { QueryString: `SELECT day FROM (${sql}) WHERE false` }),
+    });
+  };
+  await expect(compact(lake, NOW, blind)).rejects.toThrow('NoLines: Athena finds no line that arrived on 2026/11/18');
+  expect(lake.tags.size).toBe(0);
+});
+
 test('objects of other kinds stand behind the hours', async () => {
   const lake = await lakeOf(new Map([...ONE_DAY, ['errors/processing-failed/2026/11/18', ['x']]]));
   await compact(lake, NOW);

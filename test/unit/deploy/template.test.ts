@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FILE_SUFFIX, hourFolder } from '../../../src/archive.ts';
 import { OPTIONS } from '../../../src/config.ts';
 import { OBJECT_FIELDS, SAMPLE_COLUMNS } from '../../../src/record.ts';
+import { ROOT } from '../../support/adapter.ts';
 import { athenaSql } from '../../support/athena_sql.ts';
 import { readTemplate, stackOf, type Json, type Stack } from '../../support/template.ts';
 import { trinoProblems } from '../../support/trino.ts';
@@ -9,6 +12,7 @@ import { trinoProblems } from '../../support/trino.ts';
 /** What the template says, held against the program, the SQL and itself. */
 
 const TEMPLATE = readTemplate();
+const README = readFileSync(join(ROOT, 'deploy/README.md'), 'utf8');
 const STACK = stackOf(TEMPLATE);
 const DIRECT = stackOf(TEMPLATE, { Destination: 'firehose' });
 
@@ -43,6 +47,15 @@ describe('parameters', () => {
 
   test('all have a default, so that one command will do', () => {
     for (const { Default } of Object.values(TEMPLATE.Parameters)) expect(Default).toBeDefined();
+  });
+
+  test('are those of deploy/README.md', () => {
+    const rows = Array.from(README.matchAll(/^\| `(\w+)` \| (?:`([^`]+)`)? \| (.+) \|$/gm), ([, ...cells]) => cells);
+    const described = Object.entries(TEMPLATE.Parameters).map(([name, { Default, AllowedValues, Description }]) => {
+      const values = AllowedValues ? `${AllowedValues.map((value) => `\`${String(value)}\``).join(', ')}. ` : '';
+      return [name, String(Default) || undefined, values + Description];
+    });
+    expect(rows).toEqual(described);
   });
 
   test.each([
@@ -225,6 +238,29 @@ describe('Athena', () => {
   });
 });
 
+test.each([
+  [
+    STACK,
+    ['AWS/Kinesis WriteProvisionedThroughputExceeded Stream', 'AWS/Kinesis GetRecords.IteratorAgeMilliseconds Stream'],
+  ],
+  [DIRECT, ['AWS/Firehose ThrottledRecords DeliveryStream']],
+])('alarms, by mail to whoever asked for it: %#', (stack, own) => {
+  const alarms = (of: Stack) => Object.values(of.resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+  const watched = alarms(stack).map(({ Properties }) => {
+    const [{ Value } = { Value: '' }] = Properties['Dimensions'] as { Value: string }[];
+    return [Properties['Namespace'], Properties['MetricName'], Value].join(' ');
+  });
+  expect(watched).toEqual([
+    ...own,
+    'AWS/Firehose DeliveryToS3.DataFreshness DeliveryStream',
+    'AWS/Firehose DeliveryToS3.Records DeliveryStream',
+    'AWS/States ExecutionsFailed Compaction',
+  ]);
+  for (const { Properties } of alarms(stack)) expect(Properties['AlarmActions']).toBeUndefined();
+  const told = alarms(stackOf(TEMPLATE, { AlarmEmail: 'a@example.com' }));
+  for (const { Properties } of told) expect(Properties['AlarmActions']).toEqual(['AlarmTopic']);
+});
+
 describe('outputs', () => {
   const first = part(STACK, 'FirstQuery', 'QueryString') as string;
 
@@ -240,7 +276,12 @@ describe('outputs', () => {
     expect(Object.keys(stack.outputs).filter((name) => /Settings|DockerRun/.test(name))).toHaveLength(2);
   });
 
+  test.each([STACK, DIRECT])('all are told of in deploy/README.md: %#', ({ outputs }) => {
+    for (const name of Object.keys(outputs)) expect(README).toMatch(new RegExp(`\`${name}\`|<${name}>`));
+  });
+
   test('give the same first query everywhere', () => {
+    expect(README).toContain(`query --athena "${first}"`);
     expect(STACK.outputs['FirstQuery']).toBe(first);
     expect(STACK.outputs['QueryAthena']).toContain(`"${first}"`);
   });
