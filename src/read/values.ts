@@ -17,6 +17,8 @@ import {
 } from '@duckdb/node-api';
 import { bitsOf, doubleToken } from '../record.ts';
 
+export type DuckdbValue = Exclude<DuckDBValue, null>;
+
 /** A value as a JSON token. What is neither number, boolean nor nested is a string. */
 export function jsonOf(value: DuckDBValue): string {
   if (value === null) return 'null';
@@ -28,7 +30,7 @@ export function jsonOf(value: DuckDBValue): string {
 }
 
 /** A value as the text of a cell: strings and words bare, nested values as JSON. */
-export function textOf(value: Exclude<DuckDBValue, null>): string {
+export function textOf(value: DuckdbValue): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? numberToken(value) : String(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return value.toString();
