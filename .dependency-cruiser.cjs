@@ -34,7 +34,7 @@ module.exports = {
       to: { path: '^node_modules/yaml/' },
     },
     wall('healthcheck-knows-config', '^src/healthcheck\\.ts$', ['^src/(config|option)\\.ts$']),
-    wall('read-stands-alone', '^src/read/', [SHARED]),
+    wall('read-stands-alone', '^src/read/', [AWS_CLIENT, SHARED]),
     wall('log-and-metrics-know-config', '^src/(option|config|log|metrics)\\.ts$', [SHARED]),
     wall('aws-client-knows-errors', AWS_CLIENT, ['^src/errors\\.ts$']),
     wall('pure-knows-pure', PURE, [PURE]),
@@ -53,15 +53,15 @@ module.exports = {
       to: { path: '^node_modules/', pathNot: '^node_modules/(protobufjs|snappyjs|long)/' },
     },
     {
-      name: 'aws-stays-in-its-sink',
+      name: 'aws-stays-in-its-files',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(aws_client|sinks/(kinesis|firehose))\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(aws_client|sinks/(kinesis|firehose)|read/athena)\\.ts$' },
       to: { path: AWS_SDK },
     },
     {
-      name: 'each-aws-sink-knows-its-own-client',
+      name: 'each-service-of-aws-knows-its-own-client',
       severity: 'error',
-      from: { path: '^src/sinks/(kinesis|firehose)\\.ts$' },
+      from: { path: '^src/(?:sinks|read)/(kinesis|firehose|athena)\\.ts$' },
       to: { path: AWS_SDK, pathNot: '^node_modules/@aws-sdk/client-$1/' },
     },
     {
@@ -75,6 +75,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/read/' },
       to: { path: '^node_modules/@duckdb/' },
+    },
+    {
+      name: 'each-engine-loads-itself-alone',
+      severity: 'error',
+      comment: 'A query starts one of them, and the server none.',
+      from: { path: '^src/read/athena' },
+      to: { path: '^(src/read/(duckdb|values|views)\\.ts$|node_modules/@duckdb/)', reachable: true },
+    },
+    {
+      name: 'the-local-engine-knows-no-aws',
+      severity: 'error',
+      from: { path: '^src/read/(query|duckdb)\\.ts$' },
+      to: { path: '^src/aws_client\\.ts$|^node_modules/@aws-sdk/', reachable: true },
     },
     {
       name: 'production-code-imports-production-packages',

@@ -35,7 +35,7 @@ const MENDS = {
 
 export type AwsMend = keyof typeof MENDS;
 
-function mendOf(mend: AwsMend, target: AwsTarget): string {
+export function mendOf(mend: AwsMend, target: AwsTarget): string {
   return MENDS[mend](target);
 }
 
