@@ -71,7 +71,8 @@ function mendOfWords(words: string, place: AthenaPlace): string | undefined {
 
 /** A call that failed. */
 export function callError(error: unknown, action: string, place: AthenaPlace): CommandError {
-  const target: AwsTarget = { ...place, name: `workgroup ${place.workgroup}`, option: WORKGROUP, action, keyMend: '' };
+  const name = `workgroup ${place.workgroup}`;
+  const target: AwsTarget = { name, region: place.region, option: WORKGROUP, action: `athena:${action}`, keyMend: '' };
   const { failure, code, mend } = classifyAwsError(error);
   const message = messageOf(error).split('\n', 1)[0]!;
   // The SDK has tried again by now.
@@ -80,7 +81,7 @@ export function callError(error: unknown, action: string, place: AthenaPlace): C
   const advice =
     mendOfWords(message, place) ??
     (failure === 'throttled' ? 'wait until fewer queries run in this account' : byCode && mendOf(byCode, target));
-  return withMend(`athena:${action} on ${target.name}: ${code}: ${message}`, advice);
+  return withMend(`${target.action} on ${name}: ${code}: ${message}`, advice);
 }
 
 /** A query that did not end well. */

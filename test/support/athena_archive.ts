@@ -32,7 +32,7 @@ const LINES = [
   ...[-(2n ** 63n), 2n ** 63n - 1n, -62_135_596_800_001n, -62_135_596_800_000n, 253_402_300_799_999n, 0n].map(
     (absurd) => sampleLine('time', absurd),
   ),
-  sampleLine('日本', AT, { labels: { job: '日本🦆 "a", b\n', with: '' } }),
+  sampleLine('日本', AT, { labels: { job: '日本🦆 "a", b\n' } }),
   ...Object.values(HISTOGRAM_CASES).map((plain, index) =>
     encodeRecord({ kind: 'histogram', time: time + BigInt(index), labels, histogram: nativeHistogram(plain) }),
   ),

@@ -60,14 +60,13 @@ async function select(athena: AthenaOnDuckdb, sql: string): Promise<Answered> {
     await athena.engine.run(statement);
     return { columns: [], rows: [] };
   }
-  const columns = (await textsOf(athena, `DESCRIBE ${statement}`)).map(([name = '', type = '']) => {
-    return { name, type: athenaType(type) };
-  });
+  const described = await textsOf(athena, `DESCRIBE ${statement}`);
+  const types = described.map(([, type = '']) => type);
   const rows: (string | undefined)[][] = [];
   for await (const chunk of (await athena.engine.stream(statement)).chunks()) {
-    rows.push(...chunk.map((row) => row.map(athenaText)));
+    rows.push(...chunk.map((row) => row.map((value, index) => athenaText(value, types[index]!))));
   }
-  return { columns, rows };
+  return { columns: described.map(([name = '', type = '']) => ({ name, type: athenaType(type) })), rows };
 }
 
 async function showTables(athena: AthenaOnDuckdb): Promise<Answered> {

@@ -29,21 +29,26 @@ export function athenaType(type: string): string {
   return known;
 }
 
-/** A value's text; undefined for NULL. */
-export function athenaText(value: DuckDBValue): string | undefined {
-  return value === null ? undefined : nestedText(value);
+/**
+ * A value's text; undefined for NULL.
+ *
+ * @param type the column's in DuckDB; numbers in one are all doubles, or none of them
+ */
+export function athenaText(value: DuckDBValue, type: string): string | undefined {
+  return value === null ? undefined : nestedText(value, /DOUBLE|FLOAT/.test(type) ? javaDouble : String);
 }
 
 /** Without quotes, as Athena has it. */
-function nestedText(value: DuckDBValue): string {
+function nestedText(value: DuckDBValue, numberText: (value: number) => string): string {
+  const textOfItem = (item: DuckDBValue) => nestedText(item, numberText);
   if (value === null) return 'null';
-  if (typeof value === 'number') return javaDouble(value);
-  if (value instanceof DuckDBListValue) return `[${value.items.map(nestedText).join(', ')}]`;
+  if (typeof value === 'number') return numberText(value);
+  if (value instanceof DuckDBListValue) return `[${value.items.map(textOfItem).join(', ')}]`;
   if (value instanceof DuckDBMapValue) {
-    return `{${value.entries.map(({ key, value: item }) => `${nestedText(key)}=${nestedText(item)}`).join(', ')}}`;
+    return `{${value.entries.map(({ key, value: item }) => `${textOfItem(key)}=${textOfItem(item)}`).join(', ')}}`;
   }
   if (value instanceof DuckDBStructValue) {
-    const fields = Object.entries(value.entries).map(([name, item]) => `${name}=${nestedText(item)}`);
+    const fields = Object.entries(value.entries).map(([name, item]) => `${name}=${textOfItem(item)}`);
     return `{${fields.join(', ')}}`;
   }
   return textOf(value);

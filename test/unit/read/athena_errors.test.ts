@@ -65,7 +65,7 @@ describe('a call that fails says what mends it', () => {
       'no permission, without words',
       answered('AccessDeniedException', 'no'),
       'no',
-      'allow StartQueryExecution on workgroup lake',
+      'allow athena:StartQueryExecution on workgroup lake',
     ],
     [
       'expired credentials',
