@@ -26,7 +26,7 @@ export interface AthenaQueryOptions {
 const MAX_SQL_BYTES = 262_144;
 
 /**
- * Runs SQL in Athena, and prints its result as it comes, page by page. The last line on stderr says what was scanned and what that costs.
+ * Runs SQL in Athena, and prints its result as it comes, page by page. A line on stderr says in the end what was scanned and what that costs.
  *
  * @throws CommandError for what the user can mend: wrong SQL (Athena's message), missing permissions, Ctrl-C; ConfigError without a region
  */
