@@ -5,6 +5,7 @@ import { OPTIONS, resolveConfig, type GivenOptions } from './config.ts';
 import { CommandError, ConfigError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import type { Option } from './option.ts';
+import type { QueryIo } from './read/print.ts';
 import { QUERY_OPTIONS } from './read/query_options.ts';
 import { resolveQuery, type GivenQuery, type QuerySettings } from './read/query_settings.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -138,20 +139,27 @@ function onSignals(signals: readonly NodeJS.Signals[], { first, later }: SignalL
 }
 
 async function runQuery(sql: string, settings: QuerySettings): Promise<void> {
+  const options = { ...settings, signal: interruption() };
+  // Loaded here, because the server has no use for either engine, and a query for one.
+  if (options.engine === 'duckdb') await (await import('./read/query.ts')).query(sql, options, commandIo());
+  else await (await import('./read/athena_query.ts')).queryAthena(sql, options, commandIo());
+}
+
+/** Aborted by what ends a command, Ctrl-C for one: a query that ran on in Athena would have to be paid. A later one ends the process. */
+function interruption(): AbortSignal {
   const interrupted = new AbortController();
-  // All that end a command: a query that ran on in Athena would have to be paid.
   onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], {
     first: () => {
       interrupted.abort();
     },
     later: () => process.exit(1),
   });
+  return interrupted.signal;
+}
+
+function commandIo(): QueryIo {
   const { stdout, stderr } = process;
-  const io = { stdout, stderr, isTerminal: stderr.isTTY, now: Date.now };
-  const options = { ...settings, signal: interrupted.signal };
-  // Loaded here, because the server has no use for either engine, and a query for one.
-  if (options.engine === 'duckdb') await (await import('./read/query.ts')).query(sql, options, io);
-  else await (await import('./read/athena_query.ts')).queryAthena(sql, options, io);
+  return { stdout, stderr, isTerminal: stderr.isTTY, now: Date.now };
 }
 
 try {
