@@ -21,11 +21,24 @@ export function option<Value>(definition: Option<Value>): Option<Value> {
   return definition;
 }
 
+/** A flag without a value: it is given, or not. */
+export function flag(name: string, help: string): Option<boolean> {
+  return { flag: name, unset: 'off', help, parse: () => true };
+}
+
 const MIB = 1024 ** 2;
 
 export function oneOf<const Words extends readonly string[]>(words: Words): (text: string) => Words[number] {
   return (text) => {
     if (!words.includes(text)) throw new ConfigError(`expected one of ${words.join(', ')}`);
+    return text;
+  };
+}
+
+/** A parser of texts that stay as they are. */
+export function matching(form: RegExp, expected: string): (text: string) => string {
+  return (text) => {
+    if (!form.test(text)) throw new ConfigError(expected);
     return text;
   };
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { FILE_SUFFIX, hourFolder, OPEN_SUFFIX, parseHourFolder } from '../archive.ts';
+import { FILE_SUFFIX, OPEN_SUFFIX, parseHourFolder } from '../archive.ts';
 import { CommandError } from '../errors.ts';
+import { firstFolder } from './query_options.ts';
 import { snapshot, type SnapshotOutcome } from './snapshot.ts';
 
 export interface ArchiveFilesOptions {
@@ -21,8 +22,6 @@ export interface ArchiveFile {
   readonly source: string;
 }
 
-/** Folders are hours of arrival, and a sender's clock may be ahead of the receiver's by this much. */
-const CLOCK_SLACK_MS = 3_600_000;
 /** Every `.gz` counts, so that a bucket that Firehose filled reads as well. */
 const CLOSED_SUFFIX = '.gz';
 const FOLDER_LEVELS = [/^\d{4}$/, /^\d{2}$/, /^\d{2}$/, /^\d{2}$/];
@@ -35,7 +34,7 @@ const FOLDER_LEVELS = [/^\d{4}$/, /^\d{2}$/, /^\d{2}$/, /^\d{2}$/];
 export async function listArchiveFiles(options: ArchiveFilesOptions): Promise<ArchiveFile[]> {
   const archiveDir = resolve(options.archiveDir);
   await mustBeDirectory(archiveDir);
-  const earliest = options.fromMs === undefined ? '' : hourFolder(Math.max(0, options.fromMs - CLOCK_SLACK_MS));
+  const earliest = options.fromMs === undefined ? '' : firstFolder(options.fromMs);
   const files: ArchiveFile[] = [];
   for (const folder of await listHourFolders(archiveDir, earliest)) {
     options.signal.throwIfAborted();

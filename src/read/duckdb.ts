@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { DuckDBInstance, DuckDBTypeId, ResultReturnType, StatementType, type DuckDBConnection } from '@duckdb/node-api';
 import { CommandError, messageOf } from '../errors.ts';
-import type { Column, Row } from './renderer.ts';
+import type { Result } from './renderer.ts';
+import { jsonOf, textOf, type DuckdbValue } from './values.ts';
 
 export interface EngineOptions {
   readonly memoryLimitBytes: number;
@@ -9,16 +10,6 @@ export interface EngineOptions {
   readonly spillDir: string;
   /** Aborting interrupts what runs; the call under way then throws the signal's reason. */
   readonly signal: AbortSignal;
-}
-
-/** The result of one statement. Its rows come as they are read, and only once. */
-export interface Result {
-  /** None where the statement has no result, as CREATE has none. */
-  readonly columns: readonly Column[];
-  /** A plan: its second column is meant to be printed as it is. */
-  readonly isPlan: boolean;
-  /** @throws CommandError with DuckDB's message */
-  readonly chunks: () => AsyncGenerator<Row[]>;
 }
 
 /**
@@ -96,15 +87,15 @@ export class Engine {
    *
    * @throws CommandError with DuckDB's message
    */
-  async stream(sql: string): Promise<Result> {
+  async stream(sql: string): Promise<Result<DuckdbValue>> {
     const result = await this.#mending(() => this.#connection.stream(sql));
     const hasRows = result.returnType !== ResultReturnType.NOTHING;
     const mending = <Value>(task: () => Promise<Value>) => this.#mending(task);
     return {
       columns: hasRows
-        ? result
-            .columnNames()
-            .map((name, index) => ({ name, isNumeric: NUMERIC_TYPES.has(result.columnTypeId(index)) }))
+        ? result.columnNames().map((name, index) => {
+            return { name, isNumeric: NUMERIC_TYPES.has(result.columnTypeId(index)), textOf, jsonOf };
+          })
         : [],
       isPlan: result.statementType === StatementType.EXPLAIN,
       async *chunks() {
