@@ -5,8 +5,10 @@ import { archiveDirOrDefault, OPTIONS, resolveConfig, type GivenOptions } from '
 import { CommandError, ConfigError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import type { Option } from './option.ts';
+import { COMPACT_OPTIONS } from './read/compact_options.ts';
+import type { CompactOptions } from './read/compact.ts';
 import { QUERY_OPTIONS } from './read/query_options.ts';
-import type { QueryOptions } from './read/query.ts';
+import type { QueryIo, QueryOptions } from './read/query.ts';
 import { withoutSecrets } from './secrets.ts';
 import { serve, type Service } from './serve.ts';
 
@@ -44,7 +46,8 @@ async function main(): Promise<void> {
   // What is no command comes here as an argument of the default one.
   serveCommand.allowExcessArguments().action((given: GivenOptions) => {
     const [word] = serveCommand.args;
-    if (word !== undefined) serveCommand.error(`error: unknown command '${word}'; the commands are serve and query`);
+    if (word !== undefined)
+      serveCommand.error(`error: unknown command '${word}'; the commands are serve, query and compact`);
     return runServe(given);
   });
 
@@ -59,6 +62,13 @@ async function main(): Promise<void> {
   queryCommand.action((sql: string, given: GivenQueryOptions & Pick<GivenOptions, 'archiveDir'>) =>
     runQuery(sql, given),
   );
+
+  const compactCommand = program
+    .command('compact')
+    .description('make Parquet of the days of the local archive that have ended, sorted and without duplicates');
+  const compactDir = { ...archiveDir, help: 'the local archive to compact' };
+  addOptions(compactCommand, { archiveDir: compactDir, ...COMPACT_OPTIONS });
+  compactCommand.action(runCompact);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
   await program.parseAsync();
@@ -122,15 +132,32 @@ function firstSignal(log: Log): Promise<void> {
 type GivenQueryOptions = Omit<QueryOptions, 'archiveDir' | 'signal'> & Pick<GivenOptions, 'archiveDir'>;
 
 async function runQuery(sql: string, given: GivenQueryOptions): Promise<void> {
+  const options = { ...given, archiveDir: archiveDirOrDefault(given.archiveDir), signal: interruption() };
+  // Loaded here, because the server has no use for the engine.
+  const { query } = await import('./read/query.ts');
+  await query(sql, options, commandIo());
+}
+
+type GivenCompactOptions = Omit<CompactOptions, 'archiveDir' | 'signal'> & Pick<GivenOptions, 'archiveDir'>;
+
+async function runCompact(given: GivenCompactOptions): Promise<void> {
+  const options = { ...given, archiveDir: archiveDirOrDefault(given.archiveDir), signal: interruption() };
+  const { compact } = await import('./read/compact.ts');
+  await compact(options, commandIo());
+}
+
+/** Aborted by Ctrl-C, once; a second one ends the process. */
+function interruption(): AbortSignal {
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
     interrupted.abort();
   });
-  // Loaded here, because the server has no use for the engine.
-  const { query } = await import('./read/query.ts');
-  const options = { ...given, archiveDir: archiveDirOrDefault(given.archiveDir), signal: interrupted.signal };
+  return interrupted.signal;
+}
+
+function commandIo(): QueryIo {
   const { stdout, stderr } = process;
-  await query(sql, options, { stdout, stderr, isTerminal: stderr.isTTY, now: Date.now });
+  return { stdout, stderr, isTerminal: stderr.isTTY, now: Date.now };
 }
 
 try {

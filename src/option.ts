@@ -21,6 +21,11 @@ export function option<Value>(definition: Option<Value>): Option<Value> {
   return definition;
 }
 
+/** A flag without a value: it is given, or not. */
+export function flag(name: string, help: string): Option<boolean> {
+  return { flag: name, unset: 'off', help, parse: () => true };
+}
+
 const MIB = 1024 ** 2;
 
 export function oneOf<const Words extends readonly string[]>(words: Words): (text: string) => Words[number] {

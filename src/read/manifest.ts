@@ -126,7 +126,7 @@ function fieldsOf<Name extends string>(
   const fields = record(what, value);
   const expected = Object.keys(form).sort().join();
   if (Object.keys(fields).sort().join() !== expected) throw new Error(`the fields of ${what} are not ${expected}`);
-  return fields as Record<Name, unknown>;
+  return fields;
 }
 
 function record(what: string, value: unknown): Record<string, unknown> {

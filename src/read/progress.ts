@@ -12,8 +12,12 @@ export interface Progress {
   stop(): void;
 }
 
-/** Shows how far a query is, once it takes longer than a second. `percent` answers undefined while that is unknown. */
-export function showProgress(terminal: Writable, percent: () => number | undefined): Progress {
+/** Shows how far something is, once it takes longer than a second. `percent` answers undefined while that is unknown. */
+export function showProgress(
+  terminal: Writable,
+  percent: () => number | undefined,
+  doing: () => string = () => 'running',
+): Progress {
   const startedMs = performance.now();
   let isShown = false;
   const erase = () => {
@@ -24,7 +28,7 @@ export function showProgress(terminal: Writable, percent: () => number | undefin
     // A timer may fire a fraction of a millisecond early, which is no reason to say 0 s.
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
     const done = percent();
-    terminal.write(`${ERASE_LINE}running${done === undefined ? '' : ` ${Math.floor(done)}%`}, ${seconds} s`);
+    terminal.write(`${ERASE_LINE}${doing()}${done === undefined ? '' : ` ${Math.floor(done)}%`}, ${seconds} s`);
     isShown = true;
     timer = setTimeout(show, REFRESH_EVERY_MS);
   };

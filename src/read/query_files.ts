@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   COMPACTED_FOLDER,
@@ -9,9 +8,9 @@ import {
   parseSampleDay,
   runFolder,
 } from '../archive.ts';
-import { CommandError } from '../errors.ts';
 import { earliestHour, listArchiveFiles, type ArchiveFilesOptions, type EngineFile } from './archive_files.ts';
-import { manifestPath, readManifest, type CompactedDay, type Manifest } from './manifest.ts';
+import { mustBeThere } from './compacted_files.ts';
+import { readManifest, type CompactedDay, type Manifest } from './manifest.ts';
 import type { TimeRange } from './query_options.ts';
 import type { ArchivePaths } from './views.ts';
 
@@ -43,7 +42,7 @@ export async function listQueryFiles({ range, ...options }: QueryFilesOptions): 
   const metadata = chooseMetadata(manifest, range.fromMs);
   const pathOf = (file: string) => join(archiveDir, COMPACTED_FOLDER, file);
   const compacted = [...new Set([...parquet, ...metadata])].map(pathOf);
-  for (const path of compacted) mustBeThere(path, archiveDir);
+  for (const path of compacted) mustBeThere(archiveDir, path);
   return {
     paths: {
       json: json.map(({ path }) => path),
@@ -81,11 +80,4 @@ function canHold(day: string, { fromMs = -Infinity, toMs = Infinity }: TimeRange
 
 function filesOf(day: string, { run }: CompactedDay, names: readonly string[]): string[] {
   return names.map((name) => `${runFolder(day, run)}/${name}`);
-}
-
-function mustBeThere(path: string, archiveDir: string): void {
-  if (existsSync(path)) return;
-  throw new CommandError(
-    `${path} is missing, which ${manifestPath(archiveDir)} names: restore the file from a backup; if a compaction took it away at this moment, run the query again`,
-  );
 }
