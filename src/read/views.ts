@@ -22,8 +22,11 @@ const JSON_FILES = 'json_files';
 const PARQUET_FILES = 'parquet_files';
 const METADATA_FILES = 'metadata_files';
 
-/** NULL outside of the years 1 to 9999, which is what a TIMESTAMP holds everywhere. */
-const TS = 'CASE WHEN "time" BETWEEN -62135596800000 AND 253402300799999 THEN epoch_ms("time") END AS ts';
+/**
+ * NULL outside of the years 1 to 9999, which is what a TIMESTAMP holds everywhere. The condition stands within: DuckDB 1.5 computes the
+ * result of a CASE for rows that are not its own where a Parquet file holds one value only, and a time that is no TIMESTAMP ends the query.
+ */
+const TS = 'epoch_ms(CASE WHEN "time" BETWEEN -62135596800000 AND 253402300799999 THEN "time" END) AS ts';
 
 /** The files of an archive, each line in one of them only (but for copies, which delivery at least once makes). */
 export interface ArchivePaths {
