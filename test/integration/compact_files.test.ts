@@ -136,7 +136,7 @@ test('what is not what was read is not committed', async () => {
     'DELETE FROM samples WHERE "time" = 2',
     'INSERT INTO samples FROM samples',
     'UPDATE samples SET id = (SELECT max(id) FROM samples) WHERE "time" = 2',
-    'UPDATE samples SET value = -0.0 WHERE value = 0',
+    "UPDATE samples SET value = '-0.0'::DOUBLE WHERE value = 0",
     'UPDATE samples SET "start" = 1 WHERE "time" = 2',
     "UPDATE samples SET bits = 'fff8000000000000'",
   ]) {
