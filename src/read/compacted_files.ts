@@ -5,13 +5,13 @@ import { COMPACTED_FOLDER, DAY_MS, endOfHour, parseHourFolder, parseSampleDay, r
 import { codeOf, CommandError } from '../errors.ts';
 import { syncFolder } from '../folders.ts';
 import type { ArchiveFile } from './archive_files.ts';
-import { manifestPath, writeManifest, type Manifest } from './manifest.ts';
+import { filesOf, manifestPath, writeManifest, type Manifest } from './manifest.ts';
 
 /** @throws CommandError that names a file of the manifest that is not there */
 export function mustHaveFiles(archiveDir: string, { days }: Manifest): void {
-  for (const [day, { run, samples, others }] of days) {
-    for (const name of [...samples, ...others]) {
-      mustBeThere(archiveDir, join(archiveDir, COMPACTED_FOLDER, runFolder(day, run), name));
+  for (const [day, partition] of days) {
+    for (const name of filesOf(partition)) {
+      mustBeThere(archiveDir, join(archiveDir, COMPACTED_FOLDER, runFolder(day, partition.run), name));
     }
   }
 }

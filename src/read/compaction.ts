@@ -7,8 +7,8 @@ import { makeFolder, syncFolder } from '../folders.ts';
 import type { ArrivalDay } from './arrival_days.ts';
 import { nameFile } from './damage.ts';
 import { Engine } from './duckdb.ts';
-import { LINE_STORES, type LineStore } from './line_stores.ts';
-import { writeManifest, type CompactedDay, type Manifest } from './manifest.ts';
+import { LINE_STORES } from './line_stores.ts';
+import { filesOf, writeManifest, type CompactedDay, type Manifest } from './manifest.ts';
 import { writePartition } from './partition.ts';
 import { stagedDays, stageFiles, tryIncoming, type StagedFile } from './staging.ts';
 
@@ -98,6 +98,8 @@ async function stage(engine: Engine, files: readonly StagedFile[], onRead: (byte
   }
 }
 
+type Mutable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
 interface Writing {
   readonly day: string;
   readonly run: string;
@@ -136,7 +138,7 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
   await makeFolder(archiveDir, folder);
   const old = manifest.days.get(name);
   const oldPath = (file: string) => join(archiveDir, COMPACTED_FOLDER, runFolder(name, old!.run), file);
-  const byStore: Partial<Record<LineStore['name'], readonly string[]>> = {};
+  const partition = { run, samples: [], minusZeros: [], others: [] } as Mutable<CompactedDay>;
   let [lines, rows, firstFile] = [0n, 0n, 0];
   for (const store of LINE_STORES) {
     const doing = `${day}: writing ${name} (${touched.indexOf(sampledOn) + 1} of ${touched.length})`;
@@ -149,16 +151,15 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
       firstFile,
       onWritten: (share) => onProgress(doing, 100 * share),
     });
-    byStore[store.name] = files;
+    partition[store.name] = files;
     firstFile += files.length;
     lines += incoming;
     rows += after - before;
   }
   await syncFolder(folder);
-  const { samples = [], others = [] } = byStore;
-  const newBytes = await bytesOf([...samples, ...others].map((file) => join(folder, file)));
-  const oldBytes = await bytesOf(old === undefined ? [] : [...old.samples, ...old.others].map(oldPath));
-  return { name, partition: { run, samples, others }, lines, rows, bytes: newBytes - oldBytes };
+  const newBytes = await bytesOf(filesOf(partition).map((file) => join(folder, file)));
+  const oldBytes = await bytesOf(old === undefined ? [] : filesOf(old).map(oldPath));
+  return { name, partition, lines, rows, bytes: newBytes - oldBytes };
 }
 
 /** The manifest with a day's files in it, and its partitions in the place of those that they replace. */

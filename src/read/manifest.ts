@@ -27,19 +27,28 @@ export interface Manifest {
   readonly garbage: ReadonlySet<string>;
 }
 
-/** A partition: a run's folder, and the files in it by what they hold. */
-export interface CompactedDay {
+/**
+ * What lines are stored by. Samples of −0 are kept apart: a file, and a table of DuckDB's, takes 0 and −0 for one value where it stores a value
+ * once for many rows. Others are histograms, exemplars and metadata.
+ */
+export const STORE_NAMES = ['samples', 'minusZeros', 'others'] as const;
+export type StoreName = (typeof STORE_NAMES)[number];
+
+/** A partition: a run's folder, and the names of the files in it by what they hold. */
+export interface CompactedDay extends Readonly<Record<StoreName, readonly string[]>> {
   readonly run: string;
-  readonly samples: readonly string[];
-  /** Histograms, exemplars and metadata. */
-  readonly others: readonly string[];
+}
+
+/** The names of all its files. */
+export function filesOf(day: CompactedDay): string[] {
+  return STORE_NAMES.flatMap((store) => day[store]);
 }
 
 export const NOTHING_COMPACTED: Manifest = { hours: new Map(), days: new Map(), garbage: new Set() };
 
 const VERSION = 1;
 const FORM = { version: VERSION, hours: {}, days: {}, garbage: [] } as const;
-const DAY_FORM = { run: '', samples: [], others: [] } as const;
+const DAY_FORM = { run: '', samples: [], minusZeros: [], others: [] } as const;
 
 export function manifestPath(archiveDir: string): string {
   return join(archiveDir, COMPACTED_FOLDER, MANIFEST_FILE);
@@ -109,12 +118,17 @@ export function parseManifest(text: string): Manifest {
 }
 
 function parseDay(day: string, value: unknown): CompactedDay {
-  const { run, samples, others } = fieldsOf(`the day ${day}`, value, DAY_FORM);
+  const { run, ...stores } = fieldsOf(`the day ${day}`, value, DAY_FORM);
   if (typeof run !== 'string' || parseRunFolder(runFolder(day, run)) === undefined) {
     throw new Error(`${JSON.stringify(day)} with the run ${JSON.stringify(run)} is no partition`);
   }
   const isFile = (name: string) => /^[^/]+$/.test(name) && name.endsWith(PARQUET_SUFFIX);
-  return { run, samples: textsOf('samples', samples, isFile), others: textsOf('others', others, isFile) };
+  return {
+    run,
+    samples: textsOf('samples', stores.samples, isFile),
+    minusZeros: textsOf('minusZeros', stores.minusZeros, isFile),
+    others: textsOf('others', stores.others, isFile),
+  };
 }
 
 /** The fields of an object, which must be those of a form. */

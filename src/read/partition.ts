@@ -46,6 +46,8 @@ export interface Partition {
  */
 export async function writePartition(engine: Engine, options: PartitionOptions): Promise<Partition> {
   const { store, day, oldFiles, folder, firstFile } = options;
+  const incoming = await stagedSum(engine, store, day);
+  if (incoming.lines === 0n && oldFiles.length === 0) return { files: [], incoming: 0n, before: 0n, after: 0n };
   const before = await readOld(engine, store, oldFiles);
   await engine.run(touchedSeries(store, day));
   await engine.run(rankedSeries(store));
@@ -65,7 +67,6 @@ export async function writePartition(engine: Engine, options: PartitionOptions):
     files.push(name);
     options.onWritten((written += lines) / total);
   }
-  const incoming = await stagedSum(engine, store, day);
   const after = await fileSum(
     engine,
     store,

@@ -10,7 +10,7 @@ import {
 } from '../archive.ts';
 import { earliestHour, listArchiveFiles, type ArchiveFilesOptions, type EngineFile } from './archive_files.ts';
 import { mustBeThere } from './compacted_files.ts';
-import { readManifest, type CompactedDay, type Manifest } from './manifest.ts';
+import { filesOf, readManifest, type CompactedDay, type Manifest } from './manifest.ts';
 import type { TimeRange } from './query_options.ts';
 import type { ArchivePaths } from './views.ts';
 
@@ -57,7 +57,7 @@ export async function listQueryFiles({ range, ...options }: QueryFilesOptions): 
 export function choosePartitions({ days }: Pick<Manifest, 'days'>, range: TimeRange): string[] {
   return [...days]
     .filter(([day]) => canHold(day, range))
-    .flatMap(([day, partition]) => filesOf(day, partition, [...partition.samples, ...partition.others]));
+    .flatMap(([day, partition]) => pathsOf(day, partition, filesOf(partition)));
 }
 
 /**
@@ -69,7 +69,7 @@ export function chooseMetadata({ days }: Pick<Manifest, 'days'>, fromMs: number 
   const range = { fromMs: earliestMs === undefined ? undefined : earliestMs - DAY_MS, toMs: undefined };
   return [...days]
     .filter(([day]) => canHold(day, range))
-    .flatMap(([day, partition]) => filesOf(day, partition, partition.others));
+    .flatMap(([day, partition]) => pathsOf(day, partition, partition.others));
 }
 
 function canHold(day: string, { fromMs = -Infinity, toMs = Infinity }: TimeRange): boolean {
@@ -78,6 +78,6 @@ function canHold(day: string, { fromMs = -Infinity, toMs = Infinity }: TimeRange
   return startMs < toMs && startMs + DAY_MS > fromMs;
 }
 
-function filesOf(day: string, { run }: CompactedDay, names: readonly string[]): string[] {
+function pathsOf(day: string, { run }: CompactedDay, names: readonly string[]): string[] {
   return names.map((name) => `${runFolder(day, run)}/${name}`);
 }

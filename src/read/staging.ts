@@ -9,10 +9,10 @@ import { DAY_NUMBER, hourNumber, lineHash, LINE_STORES, SERIES_HASH, type LineSt
  *     sums     store, day, name, text, lines, checksum         taken in a reading of its own
  *     series   id, name, labels                                no two the same
  *     texts    name, text, id                                  the texts that the labels of the series have in JSON
- *     samples  id, time, start, value, stale, bits, hour       the stores
+ *     samples  id, time, start, value, stale, bits, hour       the stores; minusZeros is as samples
  *     others   id, kind, …, histogram, exemplar, metadata, hour
  *
- * Files are read twice (three times where there are others): that costs no more than to keep the labels' text of each line until its series is
+ * Files are read twice (once more for each store besides samples that they have lines of): that costs no more than to keep the labels' text of each line until its series is
  * known, takes less memory, and what is compared in the end with what was written does not come from the same reading.
  */
 
@@ -101,8 +101,12 @@ function sumLines(paths: readonly string[]): string {
   return `CREATE OR REPLACE TABLE incoming AS
     SELECT ${cases(({ name }) => `'${name}'`)} AS store, ${DAY_NUMBER} AS day, name, CAST(labels AS VARCHAR) AS text,
       count(*) AS lines, sum(${cases(lineHash)}) AS checksum
-    FROM (SELECT * REPLACE (CAST("value" AS DOUBLE) AS "value") FROM ${readJson(listOf(paths), INCOMING_COLUMNS)})
-    GROUP BY ALL`;
+    FROM ${incoming(paths)} GROUP BY ALL`;
+}
+
+/** Lines as they come, but that the value is a number. */
+function incoming(paths: readonly string[]): string {
+  return `(SELECT * REPLACE (CAST("value" AS DOUBLE) AS "value") FROM ${readJson(listOf(paths), INCOMING_COLUMNS)})`;
 }
 
 function nameSeries(): string[] {
@@ -120,11 +124,11 @@ function nameSeries(): string[] {
 
 /** How many lines a file has is not known to DuckDB, which would take the texts for the larger side of the join, and so keep every line. */
 async function insertLines(engine: Engine, store: LineStore, paths: readonly string[]): Promise<void> {
-  const values = store.columns.map(({ name, type }) => `CAST(${identifier(name)} AS ${type})`).join(', ');
+  const values = store.columns.map(({ name }) => identifier(name)).join(', ');
   await engine.run("SET disabled_optimizers = 'join_order,build_side_probe_side'");
   await engine.run(
     `INSERT INTO ${store.name} SELECT texts.id, ${values}, ${hourNumber(DATEHOUR)}
-      FROM (SELECT * RENAME (labels AS text) FROM ${readJson(listOf(paths), INCOMING_COLUMNS)}) AS line
+      FROM (SELECT * RENAME (labels AS text) FROM ${incoming(paths)}) AS line
       JOIN texts ON ${areSame('texts', 'line', ['name', 'text'])} WHERE ${store.condition}`,
   );
   await engine.run('RESET disabled_optimizers');

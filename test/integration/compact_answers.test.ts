@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMPACTED_FOLDER } from '../../src/archive.ts';
+import { ORDINARY_NAN, STALE_NAN } from '../../src/record.ts';
 import { readManifest } from '../../src/read/manifest.ts';
 import { choosePartitions } from '../../src/read/query_files.ts';
 import { archiveFiles, filesBelow, temporaryDir } from '../support/archive.ts';
 import { openAthena } from '../support/athena_on_duckdb.ts';
 import { mixedLines, runCompact, spread, writeFiles } from '../support/compacted_archive.ts';
 import type { TimeRange } from '../../src/read/query_options.ts';
-import { runQuery } from '../support/query_archive.ts';
+import { rowsOf, runQuery, sampleLine, writeArchiveFile } from '../support/query_archive.ts';
 import { shuffled, seeded } from '../support/seeded.ts';
 
 /** Compaction changes no answer, except that copies in several hours become one, in the first. */
@@ -114,6 +115,37 @@ describe('times', () => {
     }
     expect(actual['metadata']).toEqual(expected['metadata']);
   });
+});
+
+test('values that SQL takes for equal stay what they are', async () => {
+  const archiveDir = temporaryDir();
+  // As a rule makes them that turns a sign: DuckDB stores a value once where all of many are equal.
+  const zeros = Array.from({ length: 5_000 }, (_, index) =>
+    sampleLine('zero', index % 50, { value: index % 3 === 0 ? -0 : 0, labels: { i: String(index) } }),
+  );
+  const odd = [
+    sampleLine('odd', 1, { value: 0 }),
+    sampleLine('odd', 1, { value: -0 }),
+    ...[STALE_NAN, ORDINARY_NAN, 0xfff8000000000000n, 0x7ff8000000000002n].map((bits) =>
+      sampleLine('odd', 2, { bits }),
+    ),
+    sampleLine('odd', 3).replace('"value"', '"start":1,"value"'),
+    sampleLine('odd', 3),
+  ];
+  writeArchiveFile(archiveDir, '2026/11/20/00/a.json.gz', [zeros, odd]);
+  const sql = `SELECT name, "time", "start", CAST("value" AS DOUBLE) AS "value", signbit(CAST("value" AS DOUBLE)) AS is_minus,
+    stale, bits, element_at(labels, 'i') AS i FROM samples_raw ORDER BY ALL`;
+  const before = await runQuery(sql, { archiveDir, format: 'json' });
+  await runCompact({ archiveDir, removeJson: true });
+  expect(await runQuery(sql, { archiveDir, format: 'json' })).toBe(before);
+  expect(before.match(/"is_minus":true/g)).toHaveLength(1_667 + 1);
+  // Once they are compacted, those are several samples that differ in nothing which the view shows.
+  const counts = 'SELECT "time", count(*) AS n FROM samples WHERE name = \'odd\' GROUP BY "time" ORDER BY "time"';
+  expect(await rowsOf(counts, { archiveDir })).toEqual([
+    { time: 1, n: 2 },
+    { time: 2, n: 3 },
+    { time: 3, n: 2 },
+  ]);
 });
 
 test("Athena's views answer the same over the lines and what is compacted", async () => {
