@@ -3,7 +3,7 @@ const PURE =
   '^src/(errors|aws_errors|secrets|record|record_decode|archive|backoff|buffer_pool)\\.ts$|^src/(wire|kernel)/';
 const PURE_WEB = '^src/web/(web_config|tls_config|cipher_suites|password_hash|yaml_tree|yaml_values|fair_queue)\\.ts$';
 const SHARED =
-  '^src/(errors|aws_errors|secrets|record|record_decode|archive|backoff|buffer_pool|gzip|option|config|log|metrics)\\.ts$|^src/(wire|kernel)/';
+  '^src/(errors|aws_errors|secrets|record|record_decode|archive|backoff|buffer_pool|gzip|folders|socket_lock|option|config|log|metrics)\\.ts$|^src/(wire|kernel)/';
 const AWS_CLIENT = '^src/aws_client\\.ts$';
 const AWS_SDK = '^node_modules/(@aws-sdk|@smithy)/';
 

@@ -2,6 +2,8 @@
  * The archive's layout, shared by the directory sink that writes it and the readers. PURE.
  *
  *     <archive-dir>/YYYY/MM/DD/HH/<writer>-1-YYYY-MM-DD-HH-MM-SS-<id>.json.gz
+ *     <archive-dir>/compacted/day=YYYY-MM-DD/run=<id>/lines-000.parquet
+ *     <archive-dir>/compacted/manifest.json
  *
  * Folders are UTC hours of *arrival*, as Firehose's prefix `!{timestamp:yyyy/MM/dd/HH}/` makes them, so that
  * `aws s3 sync` turns a local archive into a bucket that the same SQL reads. A file is a row of gzip members, each holding whole
@@ -11,6 +13,11 @@
 export const FILE_SUFFIX = '.json.gz';
 /** Added to the name of the file that is being written, or that a killed process left. */
 export const OPEN_SUFFIX = '.open';
+
+/** What compaction made of the lines, beside the hour folders. Of what lies in it only what the manifest names is part of the archive. */
+export const COMPACTED_FOLDER = 'compacted';
+export const MANIFEST_FILE = 'manifest.json';
+export const PARQUET_SUFFIX = '.parquet';
 
 const HOUR_MS = 3_600_000;
 const HOUR_FOLDER = /^(\d{4})\/(\d{2})\/(\d{2})\/(\d{2})$/;
@@ -31,6 +38,46 @@ export function parseHourFolder(folder: string): number | undefined {
 /** The end of the hour that a time lies in, in milliseconds since the epoch. */
 export function endOfHour(timeMs: number): number {
   return (Math.floor(timeMs / HOUR_MS) + 1) * HOUR_MS;
+}
+
+/*
+ * Compacted lines lie in a folder for each day of *samples*, which is not the day of arrival, as `day=…`, the partitions of Athena's table.
+ * The day is a function of a line's time alone; times outside of what every reader can make a date of are together in one.
+ */
+export const DAY_MS = 86_400_000;
+/** 2200-01-01. */
+export const DAYS_END_MS = 7_258_118_400_000;
+export const OTHER_DAY = 'other';
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const RUN_FOLDER = /^day=([^/]+)\/run=([0-9A-Za-z-]+)$/;
+
+/** The partition of a time in milliseconds since the epoch: its day in UTC, `2026-11-20`, or OTHER_DAY. */
+export function sampleDay(timeMs: number): string {
+  if (!(timeMs >= 0 && timeMs < DAYS_END_MS)) return OTHER_DAY;
+  return new Date(timeMs).toISOString().slice(0, 10);
+}
+
+/** The first millisecond of a partition that is a day; undefined for OTHER_DAY and for what is no partition. */
+export function parseSampleDay(day: string): number | undefined {
+  const startMs = DAY.test(day) ? Date.parse(day) : NaN;
+  return sampleDay(startMs) === day ? startMs : undefined;
+}
+
+/** The folder below COMPACTED_FOLDER that one run writes a partition into. Its files are never changed. */
+export function runFolder(day: string, run: string): string {
+  return `day=${day}/run=${run}`;
+}
+
+/** The partition of a run's folder; undefined where the path is none. */
+export function parseRunFolder(folder: string): string | undefined {
+  const [, day] = RUN_FOLDER.exec(folder) ?? [];
+  return day !== undefined && (day === OTHER_DAY || parseSampleDay(day) !== undefined) ? day : undefined;
+}
+
+/** The name of a run's `index`th file. */
+export function linesFileName(index: number): string {
+  return `lines-${String(index).padStart(3, '0')}${PARQUET_SUFFIX}`;
 }
 
 /** The name of a new file, in Firehose's form. `id` makes it unique among writers and within a second. */

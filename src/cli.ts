@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option as CommanderOption } from 'commander';
-import { OPTIONS, resolveConfig, type GivenOptions } from './config.ts';
+import { archiveDirOrDefault, OPTIONS, resolveConfig, type GivenOptions } from './config.ts';
 import { CommandError, ConfigError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import type { Option } from './option.ts';
+import { COMPACT_OPTIONS } from './read/compact_options.ts';
+import type { CompactOptions } from './read/compact.ts';
 import type { QueryIo } from './read/print.ts';
 import { QUERY_OPTIONS } from './read/query_options.ts';
 import { resolveQuery, type GivenQuery, type QuerySettings } from './read/query_settings.ts';
@@ -45,7 +47,8 @@ async function main(): Promise<void> {
   // What is no command comes here as an argument of the default one.
   serveCommand.allowExcessArguments().action((given: GivenOptions) => {
     const [word] = serveCommand.args;
-    if (word !== undefined) serveCommand.error(`error: unknown command '${word}'; the commands are serve and query`);
+    if (word !== undefined)
+      serveCommand.error(`error: unknown command '${word}'; the commands are serve, query and compact`);
     return runServe(given);
   });
 
@@ -61,6 +64,13 @@ async function main(): Promise<void> {
     const isTyped = (name: string) => queryCommand.getOptionValueSource(name) === 'cli';
     return runQuery(sql, resolveQuery(given, isTyped, Date.now()));
   });
+
+  const compactCommand = program
+    .command('compact')
+    .description('make Parquet of the days of the local archive that have ended, sorted and without duplicates');
+  const compactDir = { ...archiveDir, help: 'the local archive to compact' };
+  addOptions(compactCommand, { archiveDir: compactDir, ...COMPACT_OPTIONS });
+  compactCommand.action(runCompact);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
   await program.parseAsync();
@@ -143,6 +153,14 @@ async function runQuery(sql: string, settings: QuerySettings): Promise<void> {
   // Loaded here, because the server has no use for either engine, and a query for one.
   if (options.engine === 'duckdb') await (await import('./read/query.ts')).query(sql, options, commandIo());
   else await (await import('./read/athena_query.ts')).queryAthena(sql, options, commandIo());
+}
+
+type GivenCompactOptions = Omit<CompactOptions, 'archiveDir' | 'signal'> & Pick<GivenOptions, 'archiveDir'>;
+
+async function runCompact(given: GivenCompactOptions): Promise<void> {
+  const options = { ...given, archiveDir: archiveDirOrDefault(given.archiveDir), signal: interruption() };
+  const { compact } = await import('./read/compact.ts');
+  await compact(options, commandIo());
 }
 
 /** Aborted by what ends a command, Ctrl-C for one: a query that ran on in Athena would have to be paid. A later one ends the process. */

@@ -79,6 +79,12 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The `code` of an error of Node.js, such as `ENOSPC`. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'unknown';
+}
+
 /** A setting that stops the start. The message names the option, the bound and the mend. */
 export class ConfigError extends Error {
   constructor(message: string) {

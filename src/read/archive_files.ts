@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FILE_SUFFIX, OPEN_SUFFIX, parseHourFolder } from '../archive.ts';
-import { CommandError } from '../errors.ts';
+import { codeOf, CommandError } from '../errors.ts';
 import { firstFolder } from './query_options.ts';
 import { snapshot, type SnapshotOutcome } from './snapshot.ts';
 
@@ -17,9 +17,15 @@ export interface ArchiveFilesOptions {
 }
 
 /** A file to read: `path` is what the engine opens, `source` what users know it by. They differ for a snapshot. */
-export interface ArchiveFile {
+export interface EngineFile {
   readonly path: string;
   readonly source: string;
+}
+
+/** A file of lines as they came, by its hour folder and its final name, which a snapshot does not have yet. */
+export interface ArchiveFile extends EngineFile {
+  readonly folder: string;
+  readonly name: string;
 }
 
 /** Every `.gz` counts, so that a bucket that Firehose filled reads as well. */
@@ -34,28 +40,32 @@ const FOLDER_LEVELS = [/^\d{4}$/, /^\d{2}$/, /^\d{2}$/, /^\d{2}$/];
 export async function listArchiveFiles(options: ArchiveFilesOptions): Promise<ArchiveFile[]> {
   const archiveDir = resolve(options.archiveDir);
   await mustBeDirectory(archiveDir);
-  const earliest = options.fromMs === undefined ? '' : firstFolder(options.fromMs);
   const files: ArchiveFile[] = [];
-  for (const folder of await listHourFolders(archiveDir, earliest)) {
+  for (const folder of await listHourFolders(archiveDir, earliestHour(options.fromMs))) {
     options.signal.throwIfAborted();
-    files.push(...(await listHour(join(archiveDir, folder), join(options.snapshotDir, folder))));
+    files.push(...(await listHour(folder, archiveDir, options.snapshotDir)));
   }
   return files;
 }
 
-async function mustBeDirectory(archiveDir: string): Promise<void> {
+/** The first folder that can hold what was sampled at `fromMs` or later. */
+export function earliestHour(fromMs: number | undefined): string {
+  return fromMs === undefined ? '' : firstFolder(fromMs);
+}
+
+export async function mustBeDirectory(archiveDir: string): Promise<void> {
   const mend = 'give the directory that the server writes with --archive-dir (ARCHIVE_DIR)';
   let isDirectory;
   try {
     isDirectory = (await stat(archiveDir)).isDirectory();
   } catch (error) {
-    throw new CommandError(`no archive at ${archiveDir} (${errorCode(error)}): ${mend}`);
+    throw new CommandError(`no archive at ${archiveDir} (${codeOf(error)}): ${mend}`);
   }
   if (!isDirectory) throw new CommandError(`${archiveDir} is not a directory: ${mend}`);
 }
 
 /** The archive's hour folders in order of time, from `earliest` on. */
-async function listHourFolders(archiveDir: string, earliest: string): Promise<string[]> {
+export async function listHourFolders(archiveDir: string, earliest: string): Promise<string[]> {
   let folders = [''];
   for (const level of FOLDER_LEVELS) {
     const deeper: string[] = [];
@@ -69,28 +79,48 @@ async function listHourFolders(archiveDir: string, earliest: string): Promise<st
   return folders.filter((folder) => parseHourFolder(folder) !== undefined);
 }
 
-/** One hour's files, each once, by its final name. */
-async function listHour(hourDir: string, snapshotDir: string): Promise<ArchiveFile[]> {
+/** The names in an hour folder that matter. */
+export interface HourNames {
+  /** Finished files. */
+  readonly closed: ReadonlySet<string>;
+  /** What is being written, or was left by a killed process, by its name with OPEN_SUFFIX. */
+  readonly open: ReadonlySet<string>;
+}
+
+export async function listHourNames(hourDir: string): Promise<HourNames> {
   // A listing is not one moment: a file that is renamed meanwhile may show neither of its names, or both. It is renamed only once,
   // though, so of two listings the first holds its open name or the second its final one.
   const openBefore = (await list(hourDir)).filter(isOpen);
   const names = await list(hourDir);
   const closed = new Set(names.filter((name) => name.endsWith(CLOSED_SUFFIX) && !name.startsWith('.')));
+  const open = [...openBefore, ...names.filter(isOpen)].filter((name) => !closed.has(finalName(name)));
+  return { closed, open: new Set(open) };
+}
+
+/** One hour's files, each once, by its final name. */
+async function listHour(folder: string, archiveDir: string, snapshotDir: string): Promise<ArchiveFile[]> {
+  const hourDir = join(archiveDir, folder);
+  const { closed, open } = await listHourNames(hourDir);
+  const names = [...closed];
   const snapshots: ArchiveFile[] = [];
-  for (const name of new Set([...openBefore, ...names.filter(isOpen)])) {
-    const finalName = name.slice(0, -OPEN_SUFFIX.length);
-    if (closed.has(finalName)) continue;
-    const file = { path: join(snapshotDir, finalName), source: join(hourDir, name) };
+  for (const openName of open) {
+    const name = finalName(openName);
+    const file = { folder, name, path: join(snapshotDir, folder, name), source: join(hourDir, openName) };
     const outcome = await snapshotOrExplain(file);
     if (outcome === 'copied') snapshots.push(file);
     // A server closed it after the listing, or took it away because it was empty.
-    if (outcome === 'gone' && existsSync(join(hourDir, finalName))) closed.add(finalName);
+    if (outcome === 'gone' && existsSync(join(hourDir, name))) names.push(name);
   }
-  const paths = Array.from(closed, (name) => join(hourDir, name));
-  return [...paths.map((path) => ({ path, source: path })), ...snapshots];
+  return [...names.map((name) => closedFile(archiveDir, folder, name)), ...snapshots];
 }
 
-async function snapshotOrExplain({ path, source }: ArchiveFile): Promise<SnapshotOutcome> {
+/** A finished file of an hour. */
+export function closedFile(archiveDir: string, folder: string, name: string): ArchiveFile {
+  const path = join(archiveDir, folder, name);
+  return { folder, name, path, source: path };
+}
+
+async function snapshotOrExplain({ path, source }: EngineFile): Promise<SnapshotOutcome> {
   try {
     return await snapshot(source, path);
   } catch (error) {
@@ -102,17 +132,17 @@ function isOpen(name: string): boolean {
   return name.endsWith(FILE_SUFFIX + OPEN_SUFFIX);
 }
 
+function finalName(openName: string): string {
+  return openName.slice(0, -OPEN_SUFFIX.length);
+}
+
 /** Names in a folder; none when it went away (retention removes whole hours) or is no folder. */
 async function list(dir: string): Promise<string[]> {
   try {
     return await readdir(dir);
   } catch (error) {
-    const code = errorCode(error);
+    const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw new CommandError(`cannot read ${dir} (${code})`);
   }
-}
-
-function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { DuckDBInstance, DuckDBTypeId, ResultReturnType, StatementType, type DuckDBConnection } from '@duckdb/node-api';
 import { CommandError, messageOf } from '../errors.ts';
-import type { Result } from './renderer.ts';
+import type { Result, Row } from './renderer.ts';
 import { jsonOf, textOf, type DuckdbValue } from './values.ts';
 
 export interface EngineOptions {
@@ -10,6 +10,12 @@ export interface EngineOptions {
   readonly spillDir: string;
   /** Aborting interrupts what runs; the call under way then throws the signal's reason. */
   readonly signal: AbortSignal;
+  /** A file for the tables; without one they are in memory. */
+  readonly databasePath?: string;
+  /** Fewer threads are used where there is less for each. */
+  readonly memoryPerThreadBytes?: number;
+  /** What the user can do besides raising `--memory-limit` when the memory does not suffice. */
+  readonly readLess?: string;
 }
 
 /**
@@ -36,7 +42,7 @@ const NUMERIC_TYPES: ReadonlySet<DuckDBTypeId> = new Set([
   DuckDBTypeId.DECIMAL,
 ]);
 
-/** An in-memory DuckDB with its limits set. Nothing is fetched from the network: extensions are neither installed nor loaded. */
+/** A DuckDB with its limits set. Nothing is fetched from the network: extensions are neither installed nor loaded. */
 export class Engine {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
@@ -51,9 +57,10 @@ export class Engine {
   }
 
   static async open(options: EngineOptions): Promise<Engine> {
-    const { memoryLimitBytes, spillDir } = options;
-    const threads = Math.min(availableParallelism(), Math.floor(memoryLimitBytes / MEMORY_PER_THREAD_BYTES));
-    const instance = await DuckDBInstance.create(':memory:', {
+    const { memoryLimitBytes, spillDir, databasePath = ':memory:', memoryPerThreadBytes } = options;
+    const mostThreads = Math.floor(memoryLimitBytes / (memoryPerThreadBytes ?? MEMORY_PER_THREAD_BYTES));
+    const threads = Math.min(availableParallelism(), mostThreads);
+    const instance = await DuckDBInstance.create(databasePath, {
       memory_limit: `${memoryLimitBytes}B`,
       threads: String(Math.max(1, threads)),
       temp_directory: spillDir,
@@ -80,6 +87,16 @@ export class Engine {
   /** @throws CommandError with DuckDB's message */
   async run(sql: string): Promise<void> {
     await this.#mending(() => this.#connection.run(sql));
+  }
+
+  /**
+   * The rows of a statement that has few of them.
+   *
+   * @throws CommandError with DuckDB's message
+   */
+  async rows(sql: string): Promise<Row<DuckdbValue>[]> {
+    const reader = await this.#mending(() => this.#connection.runAndReadAll(sql));
+    return reader.getRows();
   }
 
   /**
@@ -123,27 +140,27 @@ export class Engine {
   };
 
   async #mending<Value>(task: () => Promise<Value>): Promise<Value> {
-    const { signal, memoryLimitBytes } = this.#options;
+    const { signal } = this.#options;
     signal.throwIfAborted();
     try {
       return await task();
     } catch (error) {
       signal.throwIfAborted();
-      throw new CommandError(mend(messageOf(error), memoryLimitBytes));
+      throw new CommandError(mend(messageOf(error), this.#options));
     }
   }
 }
 
+const READ_LESS =
+  ', or read less: --since, a predicate on datehour, or samples_raw, which does not look for duplicates';
+
 /** DuckDB's message, without advice that does not apply here. */
-function mend(message: string, memoryLimitBytes: number): string {
+function mend(message: string, { memoryLimitBytes, readLess = READ_LESS }: EngineOptions): string {
   // The API's own words for SQL that holds no statement.
   if (message === 'Error in native callback') return 'the SQL is empty';
   if (message.startsWith('Out of Memory Error')) {
     const limit = `${Math.floor(memoryLimitBytes / 1024 ** 2)}MiB`;
-    return (
-      `${message.split('\n', 1)[0]!}\nRaise --memory-limit (now ${limit}), or read less: --since, a predicate on datehour, ` +
-      'or samples_raw, which does not look for duplicates'
-    );
+    return `${message.split('\n', 1)[0]!}\nRaise --memory-limit (now ${limit})${readLess}`;
   }
   return message
     .replace(/^Failed to extract statements: /, '')

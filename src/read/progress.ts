@@ -12,7 +12,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** Shows how far a query is, once it takes longer than a second. `status` says it. */
+/** Shows how far something is, once it takes longer than a second. `status` says it. */
 export function showProgress(terminal: Writable, status: () => string): Progress {
   const startedMs = performance.now();
   let isShown = false;

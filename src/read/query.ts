@@ -1,15 +1,15 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '../errors.ts';
-import { listArchiveFiles, type ArchiveFile } from './archive_files.ts';
+import { nameFile } from './damage.ts';
 import { Engine } from './duckdb.ts';
 import { createOutput } from './output.ts';
 import { print, type QueryIo } from './print.ts';
 import { showProgress } from './progress.ts';
+import { listQueryFiles } from './query_files.ts';
 import { resolveTimeRange, type QueryFormat } from './query_options.ts';
-import { createViews, readThrough } from './views.ts';
+import { createViews } from './views.ts';
 
 /** The values of QUERY_OPTIONS, and the archive. */
 export interface QueryOptions {
@@ -38,17 +38,11 @@ export async function query(sql: string, options: QueryOptions, io: QueryIo): Pr
   const workDir = await makeWorkDir();
   try {
     const { archiveDir } = options;
-    const files = await listArchiveFiles({
-      archiveDir,
-      snapshotDir: join(workDir, 'open'),
-      fromMs: range.fromMs,
-      signal,
-    });
+    const { paths, files } = await listQueryFiles({ archiveDir, snapshotDir: join(workDir, 'open'), range, signal });
     const spillDir = join(workDir, 'spill');
     const engine = await Engine.open({ memoryLimitBytes: options.memoryLimitBytes, spillDir, signal });
     const progress = io.isTerminal ? showProgress(io.stderr, () => statusOf(engine)) : undefined;
     try {
-      const paths = { json: files.map(({ path }) => path), parquet: [] };
       for (const statement of createViews(paths, range)) await engine.run(statement);
       await print(await engine.stream(sql), options.format, createOutput(io.stdout, signal, progress));
     } catch (error) {
@@ -77,34 +71,4 @@ async function makeWorkDir(): Promise<string> {
       `cannot make a temporary folder: ${(error as Error).message}; name another place with TMPDIR`,
     );
   }
-}
-
-/** How DuckDB says that a file is no gzip; for some kinds of damage it leaves the file's name out. */
-const NO_GZIP = /^(?:IO|Invalid Input) Error: .*gzip/i;
-
-/** Names the file that an error is about as the user knows it. Where DuckDB does not say which it is, every file is tried. */
-async function nameFile(error: CommandError, files: readonly ArchiveFile[], engine: Engine): Promise<CommandError> {
-  const { message } = error;
-  const named = files.find(({ path }) => message.includes(path));
-  if (named !== undefined) {
-    const text = message.replaceAll(named.path, named.source);
-    const hint = existsSync(named.path)
-      ? ''
-      : '\nThe file went away while the query ran, as retention removes files: run it again';
-    return new CommandError(text + hint);
-  }
-  const damaged = NO_GZIP.test(message) ? await findDamaged(files, engine) : undefined;
-  return damaged === undefined ? error : new CommandError(`${damaged.source}: ${message}`);
-}
-
-async function findDamaged(files: readonly ArchiveFile[], engine: Engine): Promise<ArchiveFile | undefined> {
-  for (const file of files) {
-    try {
-      await engine.run(readThrough(file.path));
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      return file;
-    }
-  }
-  return undefined;
 }

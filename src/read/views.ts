@@ -2,25 +2,31 @@
  * The SQL of the views in DuckDB's dialect, as pure strings. docs/record.md says what they mean.
  */
 
-import { OBJECT_FIELDS, SAMPLE_COLUMNS } from '../record.ts';
+import { PARQUET_SUFFIX } from '../archive.ts';
 import { HISTOGRAM_MACROS } from './histogram_macros.ts';
+import {
+  COLUMNS,
+  COMPACTED_COLUMNS,
+  DATEHOUR,
+  identifier,
+  listOf,
+  quote,
+  readJson,
+  readParquet,
+  type LineColumn,
+} from './line_columns.ts';
 import type { TimeRange } from './query_options.ts';
 
 /** Hold the paths of the files, so that no statement, and no message of the engine, has to carry thousands of them. */
 const JSON_FILES = 'json_files';
 const PARQUET_FILES = 'parquet_files';
+const METADATA_FILES = 'metadata_files';
 
-/** The four folders above the file's name. DuckDB computes it from `filename` before it opens a file, and so opens only those that match. */
-const DATEHOUR = String.raw`regexp_extract(filename, '([0-9]{4}/[0-9]{2}/[0-9]{2}/[0-9]{2})/[^/]*$', 1)`;
-
-/** NULL outside of the years 1 to 9999, which is what a TIMESTAMP holds everywhere. */
-const TS = 'CASE WHEN "time" BETWEEN -62135596800000 AND 253402300799999 THEN epoch_ms("time") END AS ts';
-
-/** A line's fields, the objects behind the plain ones. A field that is not projected is not read, so that they cost `samples` nothing. */
-const COLUMNS = [
-  ...Object.entries(SAMPLE_COLUMNS).map(([name, type]) => ({ name, type: duckdbType(type) })),
-  ...Object.entries(OBJECT_FIELDS).map(([name, fields]) => ({ name, type: structType(fields) })),
-];
+/**
+ * NULL outside of the years 1 to 9999, which is what a TIMESTAMP holds everywhere. The condition stands within: DuckDB 1.5 computes the
+ * result of a CASE for rows that are not its own where a Parquet file holds one value only, and a time that is no TIMESTAMP ends the query.
+ */
+const TS = 'epoch_ms(CASE WHEN "time" BETWEEN -62135596800000 AND 253402300799999 THEN "time" END) AS ts';
 
 /** The files of an archive, each line in one of them only (but for copies, which delivery at least once makes). */
 export interface ArchivePaths {
@@ -28,29 +34,38 @@ export interface ArchivePaths {
   readonly json: readonly string[];
   /** Compacted lines, with the columns of {@link COMPACTED_COLUMNS}. */
   readonly parquet: readonly string[];
+  /** Those compacted lines that metadata is looked for in; all that there are unless told. */
+  readonly metadata?: CompactedMetadata;
 }
 
-/** The columns of compacted lines, in DuckDB's types: those of `samples_raw`, but that `value` is a number; no two rows are the same. */
-const COMPACTED_COLUMNS: readonly { readonly name: string; readonly type: string }[] = [
-  ...COLUMNS.map(({ name, type }) => ({ name, type: name === 'value' ? 'DOUBLE' : type })),
-  { name: 'datehour', type: 'VARCHAR' },
-];
+/** Metadata has no time of its own, so that it is chosen by its arrival: by files, and by hours within them. */
+export interface CompactedMetadata {
+  readonly parquet: readonly string[];
+  /** The earliest hour of arrival, as `datehour`. */
+  readonly fromHour: string;
+}
 
 /** The statements that make the views, the macros over histograms, and the macro `element_at` that Athena has built in. */
-export function createViews({ json, parquet }: ArchivePaths, range: TimeRange): string[] {
+export function createViews({ json, parquet, metadata }: ArchivePaths, range: TimeRange): string[] {
+  const { parquet: metadataParquet, fromHour } = metadata ?? { parquet, fromHour: '' };
+  const ofMetadata = [
+    jsonLines(json, ALL_TIMES),
+    parquetLines(METADATA_FILES, metadataParquet, [`datehour >= ${quote(fromHour)}`]),
+  ];
   return [
     // Before the view that calls one of them.
     ...HISTOGRAM_MACROS,
     `SET VARIABLE ${JSON_FILES} = ${listOf(json)}`,
     `SET VARIABLE ${PARQUET_FILES} = ${listOf(parquet)}`,
+    `SET VARIABLE ${METADATA_FILES} = ${listOf(metadataParquet)}`,
     `CREATE VIEW _json_lines AS ${jsonLines(json, range)}`,
-    `CREATE VIEW _parquet_lines AS ${parquetLines(parquet, range)}`,
+    `CREATE VIEW _parquet_lines AS ${parquetLines(PARQUET_FILES, parquet, timesOf(range))}`,
     `CREATE VIEW samples_raw AS ${samplesRaw()}`,
     `CREATE VIEW samples AS ${samples()}`,
     `CREATE VIEW histograms AS ${histograms()}`,
     `CREATE VIEW exemplars AS ${exemplars()}`,
     // Metadata tells what series mean, and is written once an hour: cut to the times of the samples it would be missing.
-    `CREATE VIEW metadata AS ${metadata(jsonLines(json, ALL_TIMES), parquetLines(parquet, ALL_TIMES))}`,
+    `CREATE VIEW metadata AS ${metadataOf(ofMetadata)}`,
     // Trino throws on map['absent'], so published SQL says element_at; DuckDB's own of this name answers a list.
     'CREATE MACRO element_at(map, key) AS map[key]',
   ];
@@ -60,7 +75,9 @@ const ALL_TIMES: TimeRange = { fromMs: undefined, toMs: undefined };
 
 /** Reads one file to its end, which fails when it is damaged. */
 export function readThrough(path: string): string {
-  return `SELECT count(*) FROM ${readJson(`[${quote(path)}]`)}`;
+  const file = `[${quote(path)}]`;
+  if (!path.endsWith(PARQUET_SUFFIX)) return `SELECT count(*) FROM ${readJson(file)}`;
+  return `SELECT count(hash(COLUMNS(*))) FROM ${readParquet(file)}`;
 }
 
 /**
@@ -70,33 +87,28 @@ export function readThrough(path: string): string {
 function jsonLines(paths: readonly string[], range: TimeRange): string {
   if (paths.length === 0) return noLines([...COLUMNS, { name: 'datehour', type: 'VARCHAR' }]);
   const names = COLUMNS.map(({ name }) => identifier(name)).join(', ');
-  return `SELECT ${names}, ${DATEHOUR} AS datehour FROM ${readJson(`getvariable('${JSON_FILES}')`)}${where(range)}`;
+  return `SELECT ${names}, ${DATEHOUR} AS datehour FROM ${readJson(`getvariable('${JSON_FILES}')`)}${where(timesOf(range))}`;
 }
 
-function parquetLines(paths: readonly string[], range: TimeRange): string {
+function parquetLines(variable: string, paths: readonly string[], conditions: readonly string[]): string {
   if (paths.length === 0) return noLines(COMPACTED_COLUMNS);
   const names = COMPACTED_COLUMNS.map(({ name }) => identifier(name)).join(', ');
-  return `SELECT ${names} FROM read_parquet(getvariable('${PARQUET_FILES}'), hive_partitioning = false)${where(range)}`;
+  return `SELECT ${names} FROM ${readParquet(`getvariable('${variable}')`)}${where(conditions)}`;
 }
 
 /** DuckDB does not read an empty list of files. */
-function noLines(columns: readonly { readonly name: string; readonly type: string }[]): string {
+function noLines(columns: readonly LineColumn[]): string {
   return `SELECT ${columns.map(({ name, type }) => `NULL::${type} AS ${identifier(name)}`).join(', ')} WHERE false`;
 }
 
-function readJson(files: string): string {
-  const columns = COLUMNS.map(({ name, type }) => `${identifier(name)}: ${quote(type)}`).join(', ');
-  return (
-    `read_json(${files}, columns = {${columns}}, filename = true, format = 'newline_delimited', records = true, ` +
-    `compression = 'gzip', hive_partitioning = false)`
-  );
-}
-
-function where({ fromMs, toMs }: TimeRange): string {
-  const conditions = [
+function timesOf({ fromMs, toMs }: TimeRange): string[] {
+  return [
     ...(fromMs === undefined ? [] : [`"time" >= ${fromMs}`]),
     ...(toMs === undefined ? [] : [`"time" < ${toMs}`]),
   ];
+}
+
+function where(conditions: readonly string[]): string {
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 
@@ -179,7 +191,7 @@ function exemplars(): string {
 }
 
 /** Each copy of the server writes the metadata that it sees, so that in an hour there may be many lines of one text. */
-function metadata(...sources: readonly string[]): string {
+function metadataOf(sources: readonly string[]): string {
   const lines = sources.map((source) => `SELECT kind, "name", "time", metadata, datehour FROM (${source})`);
   return `
     SELECT "name", "time", ${TS}, "type", help, unit, datehour
@@ -190,39 +202,4 @@ function metadata(...sources: readonly string[]): string {
       WHERE kind = 'metadata'
       GROUP BY ALL
     )`;
-}
-
-/** DuckDB's name of a type that is named as Athena names it. */
-function duckdbType(type: string): string {
-  const [, item] = /^array<(.*)>$/.exec(type) ?? [];
-  if (item !== undefined) return `${duckdbType(item)}[]`;
-  switch (type) {
-    case 'string':
-      return 'VARCHAR';
-    case 'bigint':
-      return 'BIGINT';
-    case 'boolean':
-      return 'BOOLEAN';
-    case 'map<string,string>':
-      return 'MAP(VARCHAR, VARCHAR)';
-    default:
-      throw new TypeError(`no type of DuckDB for ${type}`);
-  }
-}
-
-function structType(fields: Readonly<Record<string, string>>): string {
-  const members = Object.entries(fields).map(([name, type]) => `${identifier(name)} ${duckdbType(type)}`);
-  return `STRUCT(${members.join(', ')})`;
-}
-
-function listOf(paths: readonly string[]): string {
-  return `[${paths.map(quote).join(', ')}]::VARCHAR[]`;
-}
-
-function identifier(name: string): string {
-  return `"${name}"`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

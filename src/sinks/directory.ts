@@ -4,12 +4,13 @@ import { resolve } from 'node:path';
 import { frameMember, hourFolder } from '../archive.ts';
 import { BufferPool } from '../buffer_pool.ts';
 import { SinkError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import { gzipParts, lengthOf } from '../gzip.ts';
 import type { Log } from '../log.ts';
+import type { SocketLock } from '../socket_lock.ts';
 import { toConfigError, toSinkError } from './directory_errors.ts';
 import { ArchiveFile } from './directory_file.ts';
-import { makeFolder } from './directory_folders.ts';
-import { lockDirectory, type DirectoryLock } from './directory_lock.ts';
+import { lockDirectory } from './directory_lock.ts';
 import { recoverOpenFiles } from './directory_recovery.ts';
 import { removeExpired } from './directory_retention.ts';
 import { countRecords, spanBytes, type Batch, type Rejected, type Sink, type SinkLimits } from './sink.ts';
@@ -52,7 +53,7 @@ export interface DirectorySinkOptions {
 export async function openDirectorySink(options: DirectorySinkOptions): Promise<Sink> {
   const dir = resolve(options.dir);
   const { log } = options;
-  let lock: DirectoryLock | undefined;
+  let lock: SocketLock | undefined;
   try {
     await makeFolder(dir, dir);
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -79,7 +80,7 @@ interface Waiting {
 class DirectorySink implements Sink {
   readonly limits = DIRECTORY_LIMITS;
   readonly #options: Required<DirectorySinkOptions>;
-  readonly #lock: DirectoryLock;
+  readonly #lock: SocketLock;
   readonly #pool = new BufferPool();
   readonly #housekeeper: NodeJS.Timeout;
   readonly #closing = new AbortController();
@@ -90,7 +91,7 @@ class DirectorySink implements Sink {
   #closed: Promise<void> | undefined;
   #file: ArchiveFile | undefined;
 
-  constructor(options: Required<DirectorySinkOptions>, lock: DirectoryLock) {
+  constructor(options: Required<DirectorySinkOptions>, lock: SocketLock) {
     this.#options = options;
     this.#lock = lock;
     this.#removeExpired();

@@ -1,4 +1,4 @@
-import { ConfigError, messageOf, SinkError } from '../errors.ts';
+import { codeOf, ConfigError, messageOf, SinkError } from '../errors.ts';
 
 /** What the person on call does about an error of the file system; `subject` is the archive directory. */
 type Mend = (dir: string) => string;
@@ -33,12 +33,6 @@ const MENDS: Readonly<Record<string, Mend>> = {
   ENOTCONN: remount,
   ESTALE: remount,
 };
-
-/** The `code` of an error of node:fs, such as `ENOSPC`. */
-export function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown';
-}
 
 /** What an error of the file system means for the lines that were being written. */
 export function toSinkError(error: unknown, dir: string): SinkError {

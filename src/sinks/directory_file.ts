@@ -3,7 +3,7 @@ import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileName, hourFolder, OPEN_SUFFIX } from '../archive.ts';
 import { SinkError } from '../errors.ts';
-import { makeFolder, syncFolder } from './directory_folders.ts';
+import { makeFolder, syncFolder } from '../folders.ts';
 
 /**
  * The file that is being written. It grows by whole groups of members only:

@@ -3,9 +3,10 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { FILE_SUFFIX, MEMBER_HEADER_BYTES, memberLength, OPEN_SUFFIX } from '../archive.ts';
+import { codeOf } from '../errors.ts';
+import { syncFolder } from '../folders.ts';
 import type { Log } from '../log.ts';
-import { codeOf } from './directory_errors.ts';
-import { hourFolders, syncFolder } from './directory_folders.ts';
+import { hourFolders } from './directory_folders.ts';
 
 /** Added to a file's final name for what is cut off it and could be more than an unacknowledged end. */
 export const DAMAGED_SUFFIX = '.damaged';

@@ -1,8 +1,8 @@
 import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { endOfHour, FILE_SUFFIX, parseHourFolder } from '../archive.ts';
+import { codeOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { codeOf } from './directory_errors.ts';
 import { hourFolders } from './directory_folders.ts';
 import { DAMAGED_SUFFIX } from './directory_recovery.ts';
 

@@ -164,7 +164,7 @@ describe('the archive', () => {
     await symlink('nowhere', join(archive.archiveDir, `${HOUR}/a.json.gz`));
     const message = await messageOf(runQuery('SELECT * FROM samples', archive));
     expect(message).toContain(`${archive.archiveDir}/${HOUR}/a.json.gz`);
-    expect(message).toMatch(/\nThe file went away while the query ran, as retention removes files: run it again$/);
+    expect(message).toMatch(/\nThe file went away meanwhile, as retention and compaction remove files: run it again$/);
   });
 
   it('with an open file that is damaged names that, not its copy', async () => {

@@ -123,7 +123,8 @@ describe('a file that is being written', () => {
         expect(files).toEqual([]);
         continue;
       }
-      expect(files).toEqual([{ path: join(snapshotDir, FILE), source: join(archiveDir, OPEN) }]);
+      const own = { folder: HOUR, name: FILE.slice(HOUR.length + 1) };
+      expect(files).toEqual([{ ...own, path: join(snapshotDir, FILE), source: join(archiveDir, OPEN) }]);
       expect(gunzipSync(readFileSync(files[0]!.path)).toString()).toBe(members.slice(0, count).flat().join(''));
     }
   });

@@ -6,7 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { frameMember } from '../../../src/archive.ts';
 import { createLog } from '../../../src/log.ts';
 import { openDirectorySink } from '../../../src/sinks/directory.ts';
-import { makeFolder } from '../../../src/sinks/directory_folders.ts';
+import { makeFolder } from '../../../src/folders.ts';
 import { archiveFiles, readArchive, temporaryDir } from '../../support/archive.ts';
 import { batchOf } from '../../support/lines.ts';
 import { PowerLoss, type Unsynced } from '../../support/power_loss.ts';

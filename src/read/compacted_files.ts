@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { readdir, rm, rmdir, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { COMPACTED_FOLDER, DAY_MS, endOfHour, parseHourFolder, parseSampleDay, runFolder } from '../archive.ts';
+import { codeOf, CommandError } from '../errors.ts';
+import { syncFolder } from '../folders.ts';
+import type { ArchiveFile } from './archive_files.ts';
+import { filesOf, manifestPath, writeManifest, type Manifest } from './manifest.ts';
+
+/** @throws CommandError that names a file of the manifest that is not there */
+export function mustHaveFiles(archiveDir: string, { days }: Manifest): void {
+  for (const [day, partition] of days) {
+    for (const name of filesOf(partition)) {
+      mustBeThere(archiveDir, join(archiveDir, COMPACTED_FOLDER, runFolder(day, partition.run), name));
+    }
+  }
+}
+
+/** @throws CommandError that names the file */
+export function mustBeThere(archiveDir: string, path: string): void {
+  if (existsSync(path)) return;
+  throw new CommandError(
+    `${path} is missing, which ${manifestPath(archiveDir)} names: restore the file from a backup; ` +
+      'if a compaction ended or began at this moment, just run it again',
+  );
+}
+
+/** Removes the folders that the manifest calls garbage, and of what is not named there nothing. */
+export async function removeGarbage(archiveDir: string, manifest: Manifest): Promise<Manifest> {
+  if (manifest.garbage.size === 0) return manifest;
+  for (const folder of manifest.garbage) {
+    const path = join(archiveDir, COMPACTED_FOLDER, folder);
+    await rm(path, { recursive: true, force: true });
+    await removeIfEmpty(dirname(path));
+  }
+  const next = { ...manifest, garbage: new Set<string>() };
+  await writeManifest(archiveDir, next);
+  return next;
+}
+
+/**
+ * Takes the days of samples out of the archive that ended at a time or earlier; the next run removes their files. Hours of arrival are
+ * forgotten with them once they have no files any more.
+ */
+export async function dropExpired(
+  archiveDir: string,
+  manifest: Manifest,
+  beforeMs: number,
+): Promise<{ readonly manifest: Manifest; readonly dropped: readonly string[] }> {
+  const expired = [...manifest.days].filter(([day]) => (parseSampleDay(day) ?? Infinity) + DAY_MS <= beforeMs);
+  const hours = new Map(manifest.hours);
+  for (const folder of hours.keys()) {
+    if (endOfHour(parseHourFolder(folder)!) > beforeMs) continue;
+    if ((await readdirOrNone(join(archiveDir, folder))).length === 0) hours.delete(folder);
+  }
+  const dropped = expired.map(([day]) => day);
+  if (dropped.length === 0 && hours.size === manifest.hours.size) return { manifest, dropped };
+  const days = new Map([...manifest.days].filter(([day]) => !dropped.includes(day)));
+  const garbage = new Set([...manifest.garbage, ...expired.map(([day, { run }]) => runFolder(day, run))]);
+  const next = { hours, days, garbage };
+  await writeManifest(archiveDir, next);
+  return { manifest: next, dropped };
+}
+
+/** Removes JSON files whose lines are safe in Parquet, and the folders that are left empty. */
+export async function removeJson(archiveDir: string, files: readonly ArchiveFile[]): Promise<void> {
+  for (const { path } of files) await unlink(path);
+  for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
+    let above = folder;
+    while (above !== archiveDir && (await removeIfEmpty(above))) above = dirname(above);
+    await syncFolder(above);
+  }
+}
+
+/** @returns whether it is gone */
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return true;
+    // POSIX lets rmdir say either about a folder that is not empty.
+    if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function readdirOrNone(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
