@@ -5,6 +5,7 @@
 import { OBJECT_FIELDS, SAMPLE_COLUMNS } from '../record.ts';
 import { HISTOGRAM_MACROS } from './histogram_macros.ts';
 import type { TimeRange } from './query_options.ts';
+import { TRINO_FUNCTIONS } from './trino_functions.ts';
 
 /** Hold the paths of the files, so that no statement, and no message of the engine, has to carry thousands of them. */
 const JSON_FILES = 'json_files';
@@ -36,7 +37,7 @@ const COMPACTED_COLUMNS: readonly { readonly name: string; readonly type: string
   { name: 'datehour', type: 'VARCHAR' },
 ];
 
-/** The statements that make the views, the macros over histograms, and the macro `element_at` that Athena has built in. */
+/** The statements that make the views, the macros over histograms, and functions that Athena has built in. */
 export function createViews({ json, parquet }: ArchivePaths, range: TimeRange): string[] {
   return [
     // Before the view that calls one of them.
@@ -51,8 +52,7 @@ export function createViews({ json, parquet }: ArchivePaths, range: TimeRange): 
     `CREATE VIEW exemplars AS ${exemplars()}`,
     // Metadata tells what series mean, and is written once an hour: cut to the times of the samples it would be missing.
     `CREATE VIEW metadata AS ${metadata(jsonLines(json, ALL_TIMES), parquetLines(parquet, ALL_TIMES))}`,
-    // Trino throws on map['absent'], so published SQL says element_at; DuckDB's own of this name answers a list.
-    'CREATE MACRO element_at(map, key) AS map[key]',
+    ...TRINO_FUNCTIONS,
   ];
 }
 
