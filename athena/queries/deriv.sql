@@ -41,11 +41,10 @@ WITH
     CROSS JOIN UNNEST(sequence(first_t, greatest(first_t, least(to_ms, time + reach_ms)), step_ms)) AS evaluation (t)
     WHERE t <= to_ms AND t <= time + reach_ms
   ),
-  -- Of equal values the slope is 0, and not what rounding makes of it.
+  -- Of equal values the slope is 0, and not what rounding makes of it. The line goes through the average.
   lines AS (
-    SELECT labels, t,
-      CASE WHEN min(value) = max(value) THEN 0e0 * sum(value) ELSE regr_slope(value, CAST(time - t AS double) / 1000) END AS slope,
-      CASE WHEN min(value) = max(value) THEN max(value) ELSE regr_intercept(value, CAST(time - t AS double) / 1000) END AS intercept
+    SELECT labels, t, avg(value) AS average, avg(CAST(time - t AS double) / 1000) AS average_time,
+      CASE WHEN min(value) = max(value) THEN 0e0 * sum(value) ELSE regr_slope(value, CAST(time - t AS double) / 1000) END AS slope
     FROM reached
     GROUP BY labels, t
     HAVING count(*) > 1
@@ -55,6 +54,6 @@ SELECT
   t AS time,
   labels,
   slope AS deriv,
-  intercept + slope * 14400 /* ahead */ AS predict_linear
+  average + slope * (14400 /* ahead */ - average_time) AS predict_linear
 FROM lines
 ORDER BY t

@@ -1,7 +1,7 @@
--- A quantile of what native histograms observed in a window, for each value of a label, at each step of a span: resets, extrapolation, changes of
--- resolution and interpolation as Prometheus 3 has them. It is NULL where the width of the zero bucket, or the bounds of custom buckets, are not
--- the same in all histograms that it is made of: Prometheus reconciles the former, and says nothing of the latter.
--- PromQL: histogram_quantile(0.99, sum by (job) (rate(http_request_duration_seconds[5m])))
+-- A quantile of what native histograms observed in a window, and how much that was per second, for each value of a label, at each step of a span:
+-- resets, extrapolation, changes of resolution and interpolation as Prometheus 3 has them. It is NULL where the width of the zero bucket, or the
+-- bounds of custom buckets, are not the same in all histograms that it is made of: Prometheus reconciles the former, and leaves out the latter.
+-- PromQL: histogram_quantile(0.99, sum by (job) (rate(http_request_duration_seconds[5m]))), and histogram_count of the same
 -- Parameters:
 --   metric: the histogram's name
 --   datehour: the first folder that is read, at the latest that of `from` less the window less an hour
@@ -121,7 +121,6 @@ WITH
   -- What came before a reset right at the begin of a window does not matter.
   windows AS (
     SELECT c.labels, c.t, p.window_ms, p.quantile, count(*) AS n, min(c.time) AS first_time, max(c.time) AS last_time,
-      min_by(p.count, c.time) AS first_count,
       sum(CASE WHEN c.weight <> 0 THEN c.weight * p.count ELSE 0e0 END) AS gain,
       sum(CASE WHEN c.weight <> 0 THEN c.weight * p.sum ELSE 0e0 END) AS gain_of_sum,
       sum(CASE WHEN c.weight <> 0 THEN c.weight * p.zero_count ELSE 0e0 END) AS gain_of_zero,
@@ -144,13 +143,11 @@ WITH
       CAST(t - last_time AS double) / 1000 AS to_end
     FROM windows
   ),
-  -- A series whose next histogram is missing is taken to have begun or ended half-way to it; and no count has begun below zero.
+  -- A series whose next histogram is missing is taken to have begun or ended half-way to it.
   rates AS (
     SELECT coalesce(element_at(labels, 'job' /* by */), '') AS who, extents.*,
       (sampled
-        + least(
-          CASE WHEN to_start >= apart * 1.1e0 THEN apart / 2 ELSE to_start END,
-          CASE WHEN gain > 0 AND NOT is_nan(gain) AND first_count >= 0 AND NOT is_nan(first_count) THEN sampled * (first_count / gain) ELSE to_start END)
+        + CASE WHEN to_start >= apart * 1.1e0 THEN apart / 2 ELSE to_start END
         + CASE WHEN to_end >= apart * 1.1e0 THEN apart / 2 ELSE to_end END) / sampled / (CAST(window_ms AS double) / 1000) AS factor
     FROM extents
   ),
@@ -285,10 +282,13 @@ SELECT
   date_add('millisecond', t, TIMESTAMP '1970-01-01 00:00:00.000') AS ts,
   t AS time,
   who AS label,
-  quantile
+  quantile,
+  total AS rate
 FROM (
-  SELECT who, t, quantile FROM quantiles
+  SELECT q.who, q.t, q.quantile, h.total
+  FROM quantiles AS q
+  JOIN wholes AS h ON h.who = q.who AND h.t = q.t
   UNION ALL
-  SELECT who, t, CAST(NULL AS double) AS quantile FROM groups WHERE is_mixed
+  SELECT who, t, CAST(NULL AS double) AS quantile, CAST(NULL AS double) AS total FROM groups WHERE is_mixed
 )
 ORDER BY t, label
