@@ -28,9 +28,9 @@ WITH
   ),
   followed AS (
     SELECT labels, time, markers, to_ms, interval_ms, scrapes,
-      coalesce(lead(markers) OVER (PARTITION BY labels ORDER BY time), 0) > 0 AS is_marked,
+      coalesce(lead(markers) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time), 0) > 0 AS is_marked,
       min(CASE WHEN markers = 0 THEN time END)
-        OVER (PARTITION BY labels ORDER BY time ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_time
+        OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next_time
     FROM points
   )
 SELECT

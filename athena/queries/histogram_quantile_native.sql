@@ -20,7 +20,7 @@ WITH
   points AS (
     SELECT *
     FROM (
-      SELECT given.*, row_number() OVER (PARTITION BY labels, time ORDER BY datehour) AS copy
+      SELECT given.*, row_number() OVER (PARTITION BY array_sort(map_entries(labels)), time ORDER BY datehour) AS copy
       FROM given
       WHERE name = 'http_request_duration_seconds' /* metric */
         AND datehour >= '2026/11/20/09' /* datehour */
@@ -31,8 +31,8 @@ WITH
   -- The index of a span's first bucket is the sum of all offsets up to it and of all lengths before it.
   spans AS (
     SELECT labels, time, schema, side, counts, length,
-      CAST(sum(gap) OVER (PARTITION BY labels, time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS gaps,
-      CAST(sum(length) OVER (PARTITION BY labels, time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS last_place
+      CAST(sum(gap) OVER (PARTITION BY array_sort(map_entries(labels)), time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS gaps,
+      CAST(sum(length) OVER (PARTITION BY array_sort(map_entries(labels)), time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS last_place
     FROM (
       SELECT labels, time, schema, side, counts, k, span[1] AS gap, span[2] AS length
       FROM (
@@ -50,13 +50,15 @@ WITH
     WHERE place <= last_place
   ),
   wholes AS (
-    SELECT labels AS who, time AS t, schema, zero_threshold, custom_values, quantile, count AS total, sum AS observed_sum
+    SELECT array_sort(map_entries(labels)) AS who, time AS t, schema, zero_threshold, custom_values, quantile, count AS total, sum AS observed_sum
     FROM points
   ),
   buckets AS (
-    SELECT labels AS who, time AS t, side, bucket, n FROM stored
+    SELECT array_sort(map_entries(labels)) AS who, time AS t, side, bucket, n FROM stored
     UNION ALL
-    SELECT labels AS who, time AS t, 0 AS side, BIGINT '0' AS bucket, zero_count AS n FROM points WHERE zero_count > 0 AND NOT is_nan(zero_count)
+    SELECT array_sort(map_entries(labels)) AS who, time AS t, 0 AS side, BIGINT '0' AS bucket, zero_count AS n
+    FROM points
+    WHERE zero_count > 0 AND NOT is_nan(zero_count)
   ),
   -- The bounds of exponential buckets are powers of 2; in the place of 2^1024 it is the largest double.
   bounded AS (
@@ -103,7 +105,7 @@ WITH
     FROM bounded
   ),
   -- Counted from the nearer end; from below where NaN was observed, which is in no bucket.
-  counted AS (
+  places AS (
     SELECT sided.*, CASE WHEN from_below THEN place ELSE -place END AS i,
       sum(n) OVER (
         PARTITION BY who, t ORDER BY CASE WHEN from_below THEN place ELSE -place END ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
@@ -117,17 +119,19 @@ WITH
   -- The first bucket with which the rank is reached, or else the last; `rest` is how far the rank lies in it. Where the sum is NaN, Prometheus 3.5
   -- interpolates in the last bucket all the same.
   found AS (
-    SELECT who, t, schema, total, observed_sum, lacks_bounds, wanted, reached, low, high,
-      CASE WHEN from_below THEN wanted - (least(reached, total) - n) ELSE least(reached, total) - wanted END
+    SELECT who, t, lacks_bounds, wanted, reached, counted, low, high,
+      CASE WHEN from_below THEN wanted - (counted - n) ELSE counted - wanted END
         / CASE WHEN is_nan(observed_sum) AND high < highest THEN last_n ELSE n END AS rest,
       CASE WHEN is_nan(observed_sum) AND high < highest THEN last_low ELSE low END AS from_value,
       CASE WHEN is_nan(observed_sum) AND high < highest THEN last_high ELSE high END AS to_value
     FROM (
-      SELECT counted.*,
+      SELECT places.*,
+        -- Rounding may have made it more than all.
+        CASE WHEN reached > total THEN total ELSE reached END AS counted,
         coalesce(
           min(CASE WHEN n <> 0 AND reached >= wanted AND NOT is_nan(reached) THEN i END) OVER (PARTITION BY who, t),
           max(i) OVER (PARTITION BY who, t)) AS found_i
-      FROM counted
+      FROM places
     )
     WHERE i = found_i
   ),
@@ -142,7 +146,7 @@ WITH
         WHEN h.schema = -53 AND f.low = CAST('-Infinity' AS double) AND f.high <= 0 THEN f.high
         WHEN h.schema = -53 AND f.low > CAST('-Infinity' AS double) AND f.high = CAST('Infinity' AS double) THEN f.low
         WHEN is_nan(f.reached) OR is_nan(f.wanted) THEN CAST('NaN' AS double)
-        WHEN least(f.reached, h.total) < f.wanted THEN CASE WHEN is_nan(h.observed_sum) THEN CAST('NaN' AS double) ELSE f.high END
+        WHEN f.counted < f.wanted THEN CASE WHEN is_nan(h.observed_sum) THEN CAST('NaN' AS double) ELSE f.high END
         WHEN h.schema = -53 AND f.from_value = CAST('-Infinity' AS double) THEN f.to_value * f.rest
         WHEN h.schema = -53 OR f.from_value <= 0 AND f.to_value >= 0 THEN f.from_value + (f.to_value - f.from_value) * f.rest
         -- On a logarithmic scale exponential buckets are of one width.
@@ -155,7 +159,7 @@ WITH
 SELECT
   date_add('millisecond', t, TIMESTAMP '1970-01-01 00:00:00.000') AS ts,
   t AS time,
-  who AS labels,
+  map_from_entries(who) AS labels,
   quantile
 FROM quantiles
 ORDER BY t

@@ -26,7 +26,7 @@ WITH
   points AS (
     SELECT *
     FROM (
-      SELECT given.*, row_number() OVER (PARTITION BY labels, time ORDER BY datehour) AS copy
+      SELECT given.*, row_number() OVER (PARTITION BY array_sort(map_entries(labels)), time ORDER BY datehour) AS copy
       FROM given
       WHERE name = 'http_request_duration_seconds' /* metric */
         AND datehour >= '2026/11/20/08' /* datehour */
@@ -37,8 +37,8 @@ WITH
   -- The index of a span's first bucket is the sum of all offsets up to it and of all lengths before it.
   spans AS (
     SELECT labels, time, schema, side, counts, length,
-      CAST(sum(gap) OVER (PARTITION BY labels, time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS gaps,
-      CAST(sum(length) OVER (PARTITION BY labels, time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS last_place
+      CAST(sum(gap) OVER (PARTITION BY array_sort(map_entries(labels)), time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS gaps,
+      CAST(sum(length) OVER (PARTITION BY array_sort(map_entries(labels)), time, side ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS bigint) AS last_place
     FROM (
       SELECT labels, time, schema, side, counts, k, span[1] AS gap, span[2] AS length
       FROM (
@@ -57,15 +57,15 @@ WITH
   ),
   pairs AS (
     SELECT labels, time, schema,
-      lead(time) OVER (PARTITION BY labels ORDER BY time) AS next_time,
-      lead(schema) OVER (PARTITION BY labels ORDER BY time) AS next_schema,
+      lead(time) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS next_time,
+      lead(schema) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS next_schema,
       reset_hint = 'yes' OR reset_hint <> 'no' AND (
-        count < lag(count) OVER (PARTITION BY labels ORDER BY time)
-        OR schema > lag(schema) OVER (PARTITION BY labels ORDER BY time)
-        OR (schema = -53) <> (lag(schema) OVER (PARTITION BY labels ORDER BY time) = -53)
-        OR custom_values <> lag(custom_values) OVER (PARTITION BY labels ORDER BY time)
-        OR zero_threshold < lag(zero_threshold) OVER (PARTITION BY labels ORDER BY time)
-        OR zero_count < lag(zero_count) OVER (PARTITION BY labels ORDER BY time)
+        count < lag(count) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time)
+        OR schema > lag(schema) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time)
+        OR (schema = -53) <> (lag(schema) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) = -53)
+        OR custom_values <> lag(custom_values) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time)
+        OR zero_threshold < lag(zero_threshold) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time)
+        OR zero_count < lag(zero_count) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time)
       ) AS is_less,
       reset_hint
     FROM points
@@ -89,7 +89,7 @@ WITH
   ),
   neighbours AS (
     SELECT labels, time, next_time,
-      coalesce(lead(is_reset) OVER (PARTITION BY labels ORDER BY time), false) AS next_is_reset
+      coalesce(lead(is_reset) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time), false) AS next_is_reset
     FROM (
       SELECT p.labels, p.time, p.next_time, coalesce(p.is_less, false) OR p.reset_hint <> 'no' AND s.time IS NOT NULL AS is_reset
       FROM pairs AS p
@@ -105,8 +105,8 @@ WITH
       time > first_time OR NOT (next_is_reset AND next_time <= t) AS matters
     FROM (
       SELECT p.labels, p.time, n.next_time, n.next_is_reset, t,
-        min(p.time) OVER (PARTITION BY p.labels, t) AS first_time,
-        max(p.time) OVER (PARTITION BY p.labels, t) AS last_time
+        min(p.time) OVER (PARTITION BY array_sort(map_entries(p.labels)), t) AS first_time,
+        max(p.time) OVER (PARTITION BY array_sort(map_entries(p.labels)), t) AS last_time
       FROM (
         SELECT labels, time, to_ms, step_ms, window_ms,
           from_ms + step_ms * CAST(ceil(CAST(greatest(time - from_ms, 0) AS double) / step_ms) AS bigint) AS first_t
@@ -229,7 +229,7 @@ WITH
     FROM bounded
   ),
   -- Counted from the nearer end; from below where NaN was observed, which is in no bucket.
-  counted AS (
+  places AS (
     SELECT sided.*, CASE WHEN from_below THEN place ELSE -place END AS i,
       sum(n) OVER (
         PARTITION BY who, t ORDER BY CASE WHEN from_below THEN place ELSE -place END ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
@@ -243,17 +243,19 @@ WITH
   -- The first bucket with which the rank is reached, or else the last; `rest` is how far the rank lies in it. Where the sum is NaN, Prometheus 3.5
   -- interpolates in the last bucket all the same.
   found AS (
-    SELECT who, t, schema, total, observed_sum, lacks_bounds, wanted, reached, low, high,
-      CASE WHEN from_below THEN wanted - (least(reached, total) - n) ELSE least(reached, total) - wanted END
+    SELECT who, t, lacks_bounds, wanted, reached, counted, low, high,
+      CASE WHEN from_below THEN wanted - (counted - n) ELSE counted - wanted END
         / CASE WHEN is_nan(observed_sum) AND high < highest THEN last_n ELSE n END AS rest,
       CASE WHEN is_nan(observed_sum) AND high < highest THEN last_low ELSE low END AS from_value,
       CASE WHEN is_nan(observed_sum) AND high < highest THEN last_high ELSE high END AS to_value
     FROM (
-      SELECT counted.*,
+      SELECT places.*,
+        -- Rounding may have made it more than all.
+        CASE WHEN reached > total THEN total ELSE reached END AS counted,
         coalesce(
           min(CASE WHEN n <> 0 AND reached >= wanted AND NOT is_nan(reached) THEN i END) OVER (PARTITION BY who, t),
           max(i) OVER (PARTITION BY who, t)) AS found_i
-      FROM counted
+      FROM places
     )
     WHERE i = found_i
   ),
@@ -268,7 +270,7 @@ WITH
         WHEN h.schema = -53 AND f.low = CAST('-Infinity' AS double) AND f.high <= 0 THEN f.high
         WHEN h.schema = -53 AND f.low > CAST('-Infinity' AS double) AND f.high = CAST('Infinity' AS double) THEN f.low
         WHEN is_nan(f.reached) OR is_nan(f.wanted) THEN CAST('NaN' AS double)
-        WHEN least(f.reached, h.total) < f.wanted THEN CASE WHEN is_nan(h.observed_sum) THEN CAST('NaN' AS double) ELSE f.high END
+        WHEN f.counted < f.wanted THEN CASE WHEN is_nan(h.observed_sum) THEN CAST('NaN' AS double) ELSE f.high END
         WHEN h.schema = -53 AND f.from_value = CAST('-Infinity' AS double) THEN f.to_value * f.rest
         WHEN h.schema = -53 OR f.from_value <= 0 AND f.to_value >= 0 THEN f.from_value + (f.to_value - f.from_value) * f.rest
         -- On a logarithmic scale exponential buckets are of one width.

@@ -31,8 +31,8 @@ WITH
   ),
   neighbours AS (
     SELECT labels, time, value, to_ms, step_ms, window_ms, version, reach_ms,
-      lag(time) OVER (PARTITION BY labels ORDER BY time) AS previous_time,
-      lag(value) OVER (PARTITION BY labels ORDER BY time) AS previous_value,
+      lag(time) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS previous_time,
+      lag(value) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS previous_value,
       from_ms + step_ms * CAST(ceil(CAST(greatest(time - from_ms, 0) AS double) / step_ms) AS bigint) AS first_t
     FROM points
   ),

@@ -35,7 +35,7 @@ WITH
     SELECT labels, time, value, step_ms,
       from_ms + step_ms * CAST(ceil(CAST(greatest(time - from_ms, 0) AS double) / step_ms) AS bigint) AS first_t,
       least(to_ms, time + reach_ms, coalesce(next_time - 1, to_ms)) AS last_t
-    FROM (SELECT points.*, lead(time) OVER (PARTITION BY labels ORDER BY time) AS next_time FROM points)
+    FROM (SELECT points.*, lead(time) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS next_time FROM points)
     WHERE markers = 0
   )
 SELECT

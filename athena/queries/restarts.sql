@@ -23,8 +23,8 @@ WITH
   ),
   neighbours AS (
     SELECT labels, time, value,
-      lag(time) OVER (PARTITION BY labels ORDER BY time) AS previous_time,
-      lag(value) OVER (PARTITION BY labels ORDER BY time) AS previous_value
+      lag(time) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS previous_time,
+      lag(value) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS previous_value
     FROM points
   )
 SELECT

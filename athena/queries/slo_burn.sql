@@ -34,8 +34,8 @@ WITH
   ),
   neighbours AS (
     SELECT labels, time, value, at_ms, version,
-      lag(time) OVER (PARTITION BY labels ORDER BY time) AS previous_time,
-      lag(value) OVER (PARTITION BY labels ORDER BY time) AS previous_value
+      lag(time) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS previous_time,
+      lag(value) OVER (PARTITION BY array_sort(map_entries(labels)) ORDER BY time) AS previous_value
     FROM points
   ),
   -- A row for each window in which a sample lies. What a reset lost is what was there before it.
