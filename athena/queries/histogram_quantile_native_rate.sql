@@ -1,7 +1,7 @@
 -- A quantile of what native histograms observed in a window, and how much that was per second, for each value of a label, at each step of a span:
 -- resets, extrapolation, changes of resolution and interpolation as Prometheus 3 has them. It is NULL where the width of the zero bucket, or the
 -- bounds of custom buckets, are not the same in all histograms that it is made of: Prometheus reconciles the former, and leaves out the latter.
--- PromQL: histogram_quantile(0.99, sum by (job) (rate(http_request_duration_seconds[5m]))), and histogram_count of the same
+-- PromQL: histogram_quantile(0.99, sum by (job) (rate(http_request_duration_seconds[5m]))), histogram_count(…)
 -- Parameters:
 --   metric: the histogram's name
 --   datehour: the first folder that is read, at the latest that of `from` less the window less an hour

@@ -1,5 +1,5 @@
 -- Average, least, greatest, sum, number and last of the samples of every series in a window, at each step of a span.
--- PromQL: avg_over_time(node_load1[5m]), and min, max, sum, count and last in the place of avg
+-- PromQL: avg_over_time(node_load1[5m]), min_over_time(node_load1[5m]), …
 -- Parameters:
 --   metric: its name
 --   datehour: the first folder that is read, at the latest that of `from` less the window less an hour

@@ -74,7 +74,7 @@ export interface Agreement {
   readonly examples: readonly string[];
 }
 
-export const MAX_RELATIVE_ERROR = 1e-9;
+const MAX_RELATIVE_ERROR = 1e-9;
 
 export function compareAnswers(expected: Answers, actual: Answers): Agreement {
   const examples: string[] = [];
