@@ -73,7 +73,12 @@ async function main(): Promise<void> {
   compactCommand.action(runCompact);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
-  await program.parseAsync();
+  await program.parseAsync(process.argv.map(asOperand));
+}
+
+/** SQL may begin with a comment, as that of a file does, and is no option then. */
+function asOperand(argument: string): string {
+  return /^--\s/.test(argument) ? `\n${argument}` : argument;
 }
 
 /** Adds a table of options to a command; each value arrives under its key in the table. */
