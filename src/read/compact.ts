@@ -93,7 +93,7 @@ async function compactOne(
 ): Promise<Manifest> {
   const startedMs = io.now();
   let doing = day.day;
-  let percent = 0;
+  let percent: number | undefined;
   const progress = io.isTerminal
     ? showProgress(
         io.stderr,
