@@ -60,7 +60,8 @@ export function sampleDay(timeMs: number): string {
 
 /** The first millisecond of a partition that is a day; undefined for OTHER_DAY and for what is no partition. */
 export function parseSampleDay(day: string): number | undefined {
-  const startMs = DAY.test(day) ? Date.parse(day) : NaN;
+  if (!DAY.test(day)) return undefined;
+  const startMs = Date.parse(day);
   return sampleDay(startMs) === day ? startMs : undefined;
 }
 

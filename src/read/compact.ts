@@ -93,8 +93,9 @@ async function compactOne(
 ): Promise<Manifest> {
   const startedMs = io.now();
   let doing = day.day;
-  let percent = 0;
-  const progress = io.isTerminal ? showProgress(io.stderr, () => `${doing} ${Math.floor(percent)}%`) : undefined;
+  let percent: number | undefined;
+  const status = () => (percent === undefined ? doing : `${doing} ${Math.floor(percent)}%`);
+  const progress = io.isTerminal ? showProgress(io.stderr, status) : undefined;
   try {
     const { manifest: next, compacted } = await compactDay(day, manifest, {
       ...run,

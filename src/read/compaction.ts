@@ -143,14 +143,11 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
   for (const store of LINE_STORES) {
     const doing = `${day}: writing ${name} (${touched.indexOf(sampledOn) + 1} of ${touched.length})`;
     onProgress(doing, 0);
-    const { files, incoming, before, after } = await writePartition(engine, {
-      store,
-      day: sampledOn,
-      oldFiles: (old?.[store.name] ?? []).map(oldPath),
-      folder,
-      firstFile,
-      onWritten: (share) => onProgress(doing, 100 * share),
-    });
+    const oldFiles = (old?.[store.name] ?? []).map(oldPath);
+    const onWritten = (share: number) => onProgress(doing, 100 * share);
+    const { files, incoming, before, after } = await naming(oldFiles, engine, () =>
+      writePartition(engine, { store, day: sampledOn, oldFiles, folder, firstFile, onWritten }),
+    );
     partition[store.name] = files;
     firstFile += files.length;
     lines += incoming;
@@ -160,6 +157,16 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
   const newBytes = await bytesOf(filesOf(partition).map((file) => join(folder, file)));
   const oldBytes = await bytesOf(old === undefined ? [] : filesOf(old).map(oldPath));
   return { name, partition, lines, rows, bytes: newBytes - oldBytes };
+}
+
+/** Names the Parquet file that an error is about. */
+async function naming<Value>(paths: readonly string[], engine: Engine, task: () => Promise<Value>): Promise<Value> {
+  try {
+    return await task();
+  } catch (error) {
+    const files = paths.map((path) => ({ path, source: path }));
+    throw error instanceof CommandError ? await nameFile(error, files, engine) : error;
+  }
 }
 
 /** The manifest with a day's files in it, and its partitions in the place of those that they replace. */

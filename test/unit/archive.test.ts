@@ -1,13 +1,19 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import {
+  DAYS_END_MS,
   endOfHour,
   fileName,
   frameMember,
   hourFolder,
   MEMBER_HEADER_BYTES,
+  linesFileName,
   memberLength,
   parseHourFolder,
+  parseRunFolder,
+  parseSampleDay,
+  runFolder,
+  sampleDay,
 } from '../../src/archive.ts';
 
 const HOUR_MS = 3_600_000;
@@ -43,6 +49,49 @@ describe('folders and names', () => {
 
   test('a file is named as Firehose names them', () => {
     expect(fileName(Date.UTC(2026, 10, 20, 10, 4, 5, 678), 'id')).toBe('prometheus-1-2026-11-20-10-04-05-id.json.gz');
+  });
+});
+
+describe('partitions of compacted lines', () => {
+  test.each([
+    [0, '1970-01-01'],
+    [86_399_999, '1970-01-01'],
+    [86_400_000, '1970-01-02'],
+    [Date.UTC(2026, 10, 20, 23, 59, 59, 999), '2026-11-20'],
+    [DAYS_END_MS - 1, '2199-12-31'],
+    [DAYS_END_MS, 'other'],
+    [-1, 'other'],
+    [Number(2n ** 63n - 1n), 'other'],
+    [-(2 ** 63), 'other'],
+    [NaN, 'other'],
+  ])('%d is of the day %s', (timeMs, day) => {
+    expect(sampleDay(timeMs)).toBe(day);
+    expect(parseSampleDay(day)).toBe(day === 'other' ? undefined : timeMs - (timeMs % 86_400_000));
+    expect(parseRunFolder(runFolder(day, '20261121T000000Z-0af3'))).toBe(day);
+  });
+
+  test.each([
+    'day=2026-11-20',
+    'day=2026-11-20/',
+    'day=2026-11-20/run=',
+    'day=2026-11-20/run=..',
+    'day=2026-11-20/run=a/b',
+    'day=2026-02-30/run=a',
+    'day=2200-01-01/run=a',
+    'day=../run=a',
+    'day=/run=a',
+    'compacted/day=other/run=a',
+  ])("%j is no run's folder", (folder) => {
+    expect(parseRunFolder(folder)).toBeUndefined();
+  });
+
+  test("a run's files are in the order of their names", () => {
+    expect([0, 9, 10, 999].map(linesFileName)).toEqual([
+      'lines-000.parquet',
+      'lines-009.parquet',
+      'lines-010.parquet',
+      'lines-999.parquet',
+    ]);
   });
 });
 
