@@ -7,8 +7,9 @@ import { createLog, type Log } from './log.ts';
 import type { Option } from './option.ts';
 import { COMPACT_OPTIONS } from './read/compact_options.ts';
 import type { CompactOptions } from './read/compact.ts';
+import type { QueryIo } from './read/print.ts';
 import { QUERY_OPTIONS } from './read/query_options.ts';
-import type { QueryIo, QueryOptions } from './read/query.ts';
+import { resolveQuery, type GivenQuery, type QuerySettings } from './read/query_settings.ts';
 import { withoutSecrets } from './secrets.ts';
 import { serve, type Service } from './serve.ts';
 
@@ -23,7 +24,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 async function main(): Promise<void> {
-  for (const { env } of Object.values<Option<unknown>>(OPTIONS)) {
+  for (const { env } of [OPTIONS, QUERY_OPTIONS].flatMap((table) => Object.values<Option<unknown>>(table))) {
     // An empty variable counts as unset: it is what compose files and CI leave of a variable without a value.
     if (env !== undefined && process.env[env] === '') Reflect.deleteProperty(process.env, env);
   }
@@ -54,14 +55,15 @@ async function main(): Promise<void> {
   const queryCommand = program
     .command('query')
     .description(
-      'run SQL over the local archive, in the dialect of DuckDB: the views samples, histograms, exemplars, metadata and samples_raw',
+      'run SQL over the local archive, in the dialect of DuckDB, or in Amazon Athena: the views samples, histograms, exemplars, metadata and samples_raw',
     )
     .argument('<sql>', 'such as "SELECT name, count(*) AS n FROM samples GROUP BY name ORDER BY n DESC LIMIT 5"');
   const archiveDir = { ...OPTIONS.archiveDir, help: 'the local archive to read', unset: './archive' };
   addOptions(queryCommand, { archiveDir, ...QUERY_OPTIONS });
-  queryCommand.action((sql: string, given: GivenQueryOptions & Pick<GivenOptions, 'archiveDir'>) =>
-    runQuery(sql, given),
-  );
+  queryCommand.action((sql: string, given: GivenQuery) => {
+    const isTyped = (name: string) => queryCommand.getOptionValueSource(name) === 'cli';
+    return runQuery(sql, resolveQuery(given, isTyped, Date.now()));
+  });
 
   const compactCommand = program
     .command('compact')
@@ -71,7 +73,12 @@ async function main(): Promise<void> {
   compactCommand.action(runCompact);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
-  await program.parseAsync();
+  await program.parseAsync(process.argv.map(asOperand));
+}
+
+/** SQL may begin with a comment, as that of a file does, and is no option then. */
+function asOperand(argument: string): string {
+  return /^--\s/.test(argument) ? `\n${argument}` : argument;
 }
 
 /** Adds a table of options to a command; each value arrives under its key in the table. */
@@ -99,8 +106,7 @@ function parseOrExplain(parse: (text: string) => unknown, text: string): unknown
 
 async function runServe(given: GivenOptions): Promise<void> {
   const config = resolveConfig(given);
-  const secrets = SECRET_VARIABLES.flatMap((name) => process.env[name] ?? []);
-  const log = createLog({ level: config.logLevel, format: config.logFormat, secrets });
+  const log = createLog({ level: config.logLevel, format: config.logFormat, secrets: knownSecrets() });
   // From the beginning, or it would end the process.
   const running: { service?: Service } = {};
   process.on('SIGHUP', () => void running.service?.reload());
@@ -110,32 +116,48 @@ async function runServe(given: GivenOptions): Promise<void> {
   process.exit(0);
 }
 
+function knownSecrets(): string[] {
+  return SECRET_VARIABLES.flatMap((name) => process.env[name] ?? []);
+}
+
 /** Resolves at the first SIGTERM or SIGINT; a later one ends the process at once. */
 function firstSignal(log: Log): Promise<void> {
   return new Promise((resolve) => {
-    let firstAtMs: number | undefined;
-    const onSignal = (signal: NodeJS.Signals) => {
-      const now = Date.now();
-      if (firstAtMs === undefined) {
-        firstAtMs = now;
+    onSignals(['SIGTERM', 'SIGINT'], {
+      first: (signal) => {
         log.info({ signal }, 'got a signal');
         resolve();
-      } else if (now - firstAtMs >= SAME_SIGNAL_MS) {
+      },
+      later: (signal) => {
         log.warn({ signal }, 'got a second signal: ending at once; what was not acknowledged stays with its sender');
         process.exit(1);
-      }
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+      },
+    });
   });
 }
 
-type GivenQueryOptions = Omit<QueryOptions, 'archiveDir' | 'signal'> & Pick<GivenOptions, 'archiveDir'>;
+interface SignalListeners {
+  readonly first: (signal: NodeJS.Signals) => void;
+  readonly later: (signal: NodeJS.Signals) => void;
+}
 
-async function runQuery(sql: string, given: GivenQueryOptions): Promise<void> {
-  const options = { ...given, archiveDir: archiveDirOrDefault(given.archiveDir), signal: interruption() };
-  // Loaded here, because the server has no use for the engine.
-  const { query } = await import('./read/query.ts');
-  await query(sql, options, commandIo());
+function onSignals(signals: readonly NodeJS.Signals[], { first, later }: SignalListeners): void {
+  let firstAtMs: number | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    const now = Date.now();
+    if (firstAtMs === undefined) {
+      firstAtMs = now;
+      first(signal);
+    } else if (now - firstAtMs >= SAME_SIGNAL_MS) later(signal);
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+}
+
+async function runQuery(sql: string, settings: QuerySettings): Promise<void> {
+  const options = { ...settings, signal: interruption() };
+  // Loaded here, because the server has no use for either engine, and a query for one.
+  if (options.engine === 'duckdb') await (await import('./read/query.ts')).query(sql, options, commandIo());
+  else await (await import('./read/athena_query.ts')).queryAthena(sql, options, commandIo());
 }
 
 type GivenCompactOptions = Omit<CompactOptions, 'archiveDir' | 'signal'> & Pick<GivenOptions, 'archiveDir'>;
@@ -146,11 +168,14 @@ async function runCompact(given: GivenCompactOptions): Promise<void> {
   await compact(options, commandIo());
 }
 
-/** Aborted by Ctrl-C, once; a second one ends the process. */
+/** Aborted by what ends a command, Ctrl-C for one: a query that ran on in Athena would have to be paid. A later one ends the process. */
 function interruption(): AbortSignal {
   const interrupted = new AbortController();
-  process.once('SIGINT', () => {
-    interrupted.abort();
+  onSignals(['SIGINT', 'SIGTERM', 'SIGHUP'], {
+    first: () => {
+      interrupted.abort();
+    },
+    later: () => process.exit(1),
   });
   return interrupted.signal;
 }
@@ -164,6 +189,6 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof CommandError)) throw error;
-  process.stderr.write(`error: ${withoutSecrets(error.message)}\n`);
+  process.stderr.write(`error: ${withoutSecrets(error.message, knownSecrets())}\n`);
   process.exit(1);
 }

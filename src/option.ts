@@ -35,6 +35,14 @@ export function oneOf<const Words extends readonly string[]>(words: Words): (tex
   };
 }
 
+/** A parser of texts that stay as they are. */
+export function matching(form: RegExp, expected: string): (text: string) => string {
+  return (text) => {
+    if (!form.test(text)) throw new ConfigError(expected);
+    return text;
+  };
+}
+
 /** A parser of durations in the Prometheus form, such as 1h30m or 250ms, to milliseconds. */
 export function duration(least: string, most: string): (text: string) => number {
   return (text) => {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { FILE_SUFFIX, hourFolder, OPEN_SUFFIX, parseHourFolder } from '../archive.ts';
+import { FILE_SUFFIX, OPEN_SUFFIX, parseHourFolder } from '../archive.ts';
 import { codeOf, CommandError } from '../errors.ts';
+import { firstFolder } from './query_options.ts';
 import { snapshot, type SnapshotOutcome } from './snapshot.ts';
 
 export interface ArchiveFilesOptions {
@@ -27,8 +28,6 @@ export interface ArchiveFile extends EngineFile {
   readonly name: string;
 }
 
-/** Folders are hours of arrival, and a sender's clock may be ahead of the receiver's by this much. */
-const CLOCK_SLACK_MS = 3_600_000;
 /** Every `.gz` counts, so that a bucket that Firehose filled reads as well. */
 const CLOSED_SUFFIX = '.gz';
 const FOLDER_LEVELS = [/^\d{4}$/, /^\d{2}$/, /^\d{2}$/, /^\d{2}$/];
@@ -51,7 +50,7 @@ export async function listArchiveFiles(options: ArchiveFilesOptions): Promise<Ar
 
 /** The first folder that can hold what was sampled at `fromMs` or later. */
 export function earliestHour(fromMs: number | undefined): string {
-  return fromMs === undefined ? '' : hourFolder(Math.max(0, fromMs - CLOCK_SLACK_MS));
+  return fromMs === undefined ? '' : firstFolder(fromMs);
 }
 
 export async function mustBeDirectory(archiveDir: string): Promise<void> {

@@ -12,7 +12,7 @@ import { compactDay, type CompactedLines } from './compaction.ts';
 import { readManifest, type Manifest } from './manifest.ts';
 import { createOutput, type Output } from './output.ts';
 import { showProgress } from './progress.ts';
-import type { QueryIo } from './query.ts';
+import type { QueryIo } from './print.ts';
 
 /** The values of COMPACT_OPTIONS, and the archive. */
 export interface CompactOptions {
@@ -92,22 +92,14 @@ async function compactOne(
   { run, io, output }: { readonly run: Run; readonly io: QueryIo; readonly output: Output },
 ): Promise<Manifest> {
   const startedMs = io.now();
-  let doing = day.day;
-  let percent: number | undefined;
-  const progress = io.isTerminal
-    ? showProgress(
-        io.stderr,
-        () => percent,
-        () => doing,
-      )
-    : undefined;
+  let status = day.day;
+  const progress = io.isTerminal ? showProgress(io.stderr, () => status) : undefined;
   try {
     const { manifest: next, compacted } = await compactDay(day, manifest, {
       ...run,
       now: io.now,
-      onProgress: (what, share) => {
-        doing = what;
-        percent = share;
+      onProgress: (doing, percent) => {
+        status = `${doing} ${Math.floor(percent)}%`;
       },
     });
     progress?.erase();

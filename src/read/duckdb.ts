@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { DuckDBInstance, DuckDBTypeId, ResultReturnType, StatementType, type DuckDBConnection } from '@duckdb/node-api';
 import { CommandError, messageOf } from '../errors.ts';
-import type { Column, Row } from './renderer.ts';
+import type { Result, Row } from './renderer.ts';
+import { jsonOf, textOf, type DuckdbValue } from './values.ts';
 
 export interface EngineOptions {
   readonly memoryLimitBytes: number;
@@ -15,16 +16,6 @@ export interface EngineOptions {
   readonly memoryPerThreadBytes?: number;
   /** What the user can do besides raising `--memory-limit` when the memory does not suffice. */
   readonly readLess?: string;
-}
-
-/** The result of one statement. Its rows come as they are read, and only once. */
-export interface Result {
-  /** None where the statement has no result, as CREATE has none. */
-  readonly columns: readonly Column[];
-  /** A plan: its second column is meant to be printed as it is. */
-  readonly isPlan: boolean;
-  /** @throws CommandError with DuckDB's message */
-  readonly chunks: () => AsyncGenerator<Row[]>;
 }
 
 /**
@@ -103,7 +94,7 @@ export class Engine {
    *
    * @throws CommandError with DuckDB's message
    */
-  async rows(sql: string): Promise<Row[]> {
+  async rows(sql: string): Promise<Row<DuckdbValue>[]> {
     const reader = await this.#mending(() => this.#connection.runAndReadAll(sql));
     return reader.getRows();
   }
@@ -113,15 +104,15 @@ export class Engine {
    *
    * @throws CommandError with DuckDB's message
    */
-  async stream(sql: string): Promise<Result> {
+  async stream(sql: string): Promise<Result<DuckdbValue>> {
     const result = await this.#mending(() => this.#connection.stream(sql));
     const hasRows = result.returnType !== ResultReturnType.NOTHING;
     const mending = <Value>(task: () => Promise<Value>) => this.#mending(task);
     return {
       columns: hasRows
-        ? result
-            .columnNames()
-            .map((name, index) => ({ name, isNumeric: NUMERIC_TYPES.has(result.columnTypeId(index)) }))
+        ? result.columnNames().map((name, index) => {
+            return { name, isNumeric: NUMERIC_TYPES.has(result.columnTypeId(index)), textOf, jsonOf };
+          })
         : [],
       isPlan: result.statementType === StatementType.EXPLAIN,
       async *chunks() {

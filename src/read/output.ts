@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { CommandError } from '../errors.ts';
+import type { Progress } from './progress.ts';
 
 /** Where a result goes. */
 export interface Output {
@@ -15,7 +16,11 @@ export interface Output {
 /** Codes of a reader that closed its end. */
 const GONE = new Set(['EPIPE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_PREMATURE_CLOSE']);
 
-export function createOutput(stream: Writable, signal: AbortSignal): Output {
+/**
+ * @param signal aborting it ends a write that waits, with its reason
+ * @param progress gives way to what is written: both may go to the same terminal
+ */
+export function createOutput(stream: Writable, signal: AbortSignal, progress?: Progress): Output {
   // Each failure is also an event, which would end the process. It may come after the command's end, so this stays.
   stream.on('error', () => undefined);
   return {
@@ -25,6 +30,7 @@ export function createOutput(stream: Writable, signal: AbortSignal): Output {
           resolve(true);
           return;
         }
+        progress?.erase();
         const onAbort = () => {
           reject(signal.reason as Error);
         };

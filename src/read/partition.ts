@@ -122,9 +122,13 @@ interface Lot extends Pick<PartitionOptions, 'store' | 'day' | 'oldFiles'> {
   readonly haveNames: boolean;
 }
 
-/** The lines of a lot, of copies one. */
+/** The lines of a lot, of copies one, and what the hashes of all copies come to. */
 function collectLot({ store, day, oldFiles, lot, haveNames }: Lot): string {
   const columnsOf = (table: string) => store.columns.map(({ name }) => `${table}.${identifier(name)}`).join(', ');
+  const kept = store.columns.map(({ name }) => {
+    const column = identifier(name);
+    return name in store.merged ? `${store.merged[name]!}(${column}) AS ${column}` : column;
+  });
   const ofLot = `SELECT * FROM ranked WHERE lot = ${lot}`;
   const name = (which: 'min' | 'max') => `(SELECT ${which}(name) FROM ranked WHERE lot = ${lot})`;
   const old = `
@@ -135,7 +139,7 @@ function collectLot({ store, day, oldFiles, lot, haveNames }: Lot): string {
       ${haveNames ? `WHERE old.name BETWEEN ${name('min')} AND ${name('max')}` : ''}`;
   return `CREATE OR REPLACE TABLE lot AS
     WITH of_lot AS MATERIALIZED (${ofLot})
-    SELECT rank, ${columnsOf('lines')}, min(hour) AS hour, count(*) AS copies FROM (
+    SELECT rank, ${kept.join(', ')}, min(hour) AS hour, count(*) AS copies, sum(${lineHash(store)}) AS hashes FROM (
       SELECT of_lot.rank, ${columnsOf('staged')}, staged.hour
       FROM ${store.name} AS staged JOIN of_lot USING (id)
       WHERE ${isInDay(day, 'staged."time"')}${oldFiles.length === 0 ? '' : old}
@@ -144,13 +148,13 @@ function collectLot({ store, day, oldFiles, lot, haveNames }: Lot): string {
 }
 
 function droppedSum(store: LineStore): string {
-  return `SELECT CAST(sum(copies - 1) AS BIGINT), sum((copies - 1) * (${SERIES_HASH} * ${lineHash(store)})::HUGEINT)
+  return `SELECT CAST(sum(copies - 1) AS BIGINT), sum(${SERIES_HASH} * (hashes - ${lineHash(store)}))
     FROM lot JOIN ranked USING (rank) WHERE copies > 1`;
 }
 
 /** NULLs and texts that follow from the rest are made of what is sorted already. DuckDB keeps the order of an ordered subquery. */
 function writeLot(store: LineStore, path: string): string {
-  const sorted = `SELECT ranked.name, ranked.labels, lot.* EXCLUDE (rank, copies) FROM lot JOIN ranked USING (rank) ORDER BY rank, "time"`;
+  const sorted = `SELECT ranked.name, ranked.labels, lot.* EXCLUDE (rank, copies, hashes) FROM lot JOIN ranked USING (rank) ORDER BY rank, "time"`;
   return `COPY (SELECT ${compactedRow(store)} FROM (${sorted}))
     TO ${quote(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_LINES})`;
 }

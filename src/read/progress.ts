@@ -12,12 +12,8 @@ export interface Progress {
   stop(): void;
 }
 
-/** Shows how far something is, once it takes longer than a second. `percent` answers undefined while that is unknown. */
-export function showProgress(
-  terminal: Writable,
-  percent: () => number | undefined,
-  doing: () => string = () => 'running',
-): Progress {
+/** Shows how far something is, once it takes longer than a second. `status` says it. */
+export function showProgress(terminal: Writable, status: () => string): Progress {
   const startedMs = performance.now();
   let isShown = false;
   const erase = () => {
@@ -27,8 +23,7 @@ export function showProgress(
   const show = () => {
     // A timer may fire a fraction of a millisecond early, which is no reason to say 0 s.
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
-    const done = percent();
-    terminal.write(`${ERASE_LINE}${doing()}${done === undefined ? '' : ` ${Math.floor(done)}%`}, ${seconds} s`);
+    terminal.write(`${ERASE_LINE}${status()}, ${seconds} s`);
     isShown = true;
     timer = setTimeout(show, REFRESH_EVERY_MS);
   };

@@ -1,15 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
 import { CommandError } from '../errors.ts';
 import { nameFile } from './damage.ts';
-import { Engine, type Result } from './duckdb.ts';
-import { createOutput, type Output } from './output.ts';
-import { showProgress, type Progress } from './progress.ts';
+import { Engine } from './duckdb.ts';
+import { createOutput } from './output.ts';
+import { print, type QueryIo } from './print.ts';
+import { showProgress } from './progress.ts';
 import { listQueryFiles } from './query_files.ts';
 import { resolveTimeRange, type QueryFormat } from './query_options.ts';
-import { createRenderer } from './render.ts';
 import { createViews } from './views.ts';
 
 /** The values of QUERY_OPTIONS, and the archive. */
@@ -22,14 +21,6 @@ export interface QueryOptions {
   readonly memoryLimitBytes: number;
   /** Aborted by Ctrl-C: the query ends with the CommandError "interrupted", and leaves no temporary files. */
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface QueryIo {
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-  /** Whether stderr is a terminal, which then shows progress. */
-  readonly isTerminal: boolean;
-  readonly now: () => number;
 }
 
 /**
@@ -50,10 +41,10 @@ export async function query(sql: string, options: QueryOptions, io: QueryIo): Pr
     const { paths, files } = await listQueryFiles({ archiveDir, snapshotDir: join(workDir, 'open'), range, signal });
     const spillDir = join(workDir, 'spill');
     const engine = await Engine.open({ memoryLimitBytes: options.memoryLimitBytes, spillDir, signal });
-    const progress = io.isTerminal ? showProgress(io.stderr, () => engine.percent) : undefined;
+    const progress = io.isTerminal ? showProgress(io.stderr, () => statusOf(engine)) : undefined;
     try {
       for (const statement of createViews(paths, range)) await engine.run(statement);
-      await print(await engine.stream(sql), options.format, withProgress(createOutput(io.stdout, signal), progress));
+      await print(await engine.stream(sql), options.format, createOutput(io.stdout, signal, progress));
     } catch (error) {
       throw error instanceof CommandError ? await nameFile(error, files, engine) : error;
     } finally {
@@ -67,6 +58,10 @@ export async function query(sql: string, options: QueryOptions, io: QueryIo): Pr
   }
 }
 
+function statusOf({ percent }: Engine): string {
+  return percent === undefined ? 'running' : `running ${Math.floor(percent)}%`;
+}
+
 /** A folder for spilled data and copies of open files; only its owner can read it. */
 async function makeWorkDir(): Promise<string> {
   try {
@@ -76,26 +71,4 @@ async function makeWorkDir(): Promise<string> {
       `cannot make a temporary folder: ${(error as Error).message}; name another place with TMPDIR`,
     );
   }
-}
-
-async function print(result: Result, format: QueryFormat, output: Output): Promise<void> {
-  if (result.columns.length === 0) {
-    await result.chunks().next();
-    return;
-  }
-  const renderer = createRenderer(result.isPlan && format === 'table' ? 'plan' : format, result.columns);
-  for await (const rows of result.chunks()) {
-    if (!(await output.write(renderer.rows(rows)))) return;
-  }
-  await output.write(renderer.end());
-}
-
-/** Both may go to the same terminal. */
-function withProgress(output: Output, progress: Progress | undefined): Output {
-  return {
-    write(text) {
-      if (text !== '') progress?.erase();
-      return output.write(text);
-    },
-  };
 }

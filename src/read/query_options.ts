@@ -1,7 +1,15 @@
 /** What users may add to `query "<sql>"`. Kept apart from the command, so that `--help` needs no database engine. */
 
 import { CommandError, ConfigError } from '../errors.ts';
-import { bytes, duration, oneOf, option } from '../option.ts';
+import { hourFolder } from '../archive.ts';
+import { OPTIONS } from '../config.ts';
+import { bytes, duration, flag, matching, oneOf, option } from '../option.ts';
+
+// https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html, and what it refers to.
+const WORKGROUP = /^[a-zA-Z0-9._-]{1,128}$/;
+const DATABASE = /^[^\p{Cc}]{1,255}$/u;
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+const OUTPUT_LOCATION = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[^\p{Cc}]{0,900})?$/u;
 
 /** The options of `query`, besides `--archive-dir`. README's table is tested against this. */
 export const QUERY_OPTIONS = {
@@ -42,6 +50,36 @@ export const QUERY_OPTIONS = {
     help: 'memory of the database engine; what needs more spills to a temporary folder (TMPDIR)',
     parse: bytes('256MiB', '1024GiB'),
   }),
+  athena: flag('--athena', "query Amazon Athena instead of the local archive, in Athena's dialect of SQL"),
+  workgroup: option({
+    flag: '--workgroup',
+    env: 'ATHENA_WORKGROUP',
+    placeholder: '<name>',
+    default: 'prometheus',
+    help: 'with --athena: the workgroup that runs the query',
+    parse: matching(WORKGROUP, 'expected the name of a workgroup: 1 to 128 of a-z A-Z 0-9 . _ -'),
+  }),
+  database: option({
+    flag: '--database',
+    env: 'ATHENA_DATABASE',
+    placeholder: '<name>',
+    default: 'prometheus',
+    help: 'with --athena: the Glue database that has the tables and views',
+    parse: matching(DATABASE, 'expected the name of a database: 1 to 255 characters'),
+  }),
+  outputLocation: option({
+    flag: '--output-location',
+    env: 'ATHENA_OUTPUT_LOCATION',
+    placeholder: '<s3 url>',
+    unset: "the workgroup's own",
+    help: 'with --athena: where in S3 Athena puts its result, from which it is read',
+    parse: matching(OUTPUT_LOCATION, 'expected a place in S3, such as s3://bucket/prefix/'),
+  }),
+  region: option({ ...OPTIONS.region, help: 'with --athena: its AWS region' }),
+  endpointUrl: option({
+    ...OPTIONS.endpointUrl,
+    help: 'with --athena: its endpoint, such as a PrivateLink address',
+  }),
 } as const;
 
 export type QueryFormat = ReturnType<typeof QUERY_OPTIONS.format.parse>;
@@ -73,6 +111,14 @@ export function resolveTimeRange(
     );
   }
   return { fromMs: firstMs, toMs };
+}
+
+/** Folders are hours of arrival, and a sender's clock may be ahead of the receiver's by this much. */
+const CLOCK_SLACK_MS = 3_600_000;
+
+/** The first folder that can hold samples of a time. */
+export function firstFolder(fromMs: number): string {
+  return hourFolder(Math.max(0, fromMs - CLOCK_SLACK_MS));
 }
 
 /** RFC 3339 has four digits for the year. */

@@ -1,13 +1,15 @@
 import type { QueryFormat } from './query_options.ts';
-import type { Column, Renderer } from './renderer.ts';
+import type { Column, Renderer, Row } from './renderer.ts';
 import { renderTable } from './table.ts';
-import { jsonOf, textOf } from './values.ts';
 
 /** `plan` prints what EXPLAIN answers: a key and a drawing of many lines. */
-export function createRenderer(format: QueryFormat | 'plan', columns: readonly Column[]): Renderer {
+export function createRenderer<Value>(
+  format: QueryFormat | 'plan',
+  columns: readonly Column<Value>[],
+): Renderer<Value> {
   switch (format) {
     case 'plan':
-      return { rows: (rows) => rows.map((row) => `${textOf(row.at(-1) ?? '')}\n`).join(''), end: () => '' };
+      return renderPlan(columns);
     case 'table':
       return renderTable(columns);
     case 'csv':
@@ -17,20 +19,29 @@ export function createRenderer(format: QueryFormat | 'plan', columns: readonly C
   }
 }
 
+function renderPlan<Value>(columns: readonly Column<Value>[]): Renderer<Value> {
+  const lineOf = (row: Row<Value>) => {
+    const value = row.at(-1) ?? null;
+    return value === null ? '\n' : `${columns.at(-1)!.textOf(value)}\n`;
+  };
+  return { rows: (rows) => rows.map(lineOf).join(''), end: () => '' };
+}
+
 /**
  * CSV by RFC 4180: a header, CRLF, quotes where they are needed. NULL is an empty field and the empty string `""`, as DuckDB's own CSV
  * has them.
  */
-function renderCsv(columns: readonly Column[]): Renderer {
+function renderCsv<Value>(columns: readonly Column<Value>[]): Renderer<Value> {
   let header = record(columns.map(({ name }) => name));
   const take = () => {
     const text = header;
     header = '';
     return text;
   };
+  const fieldsOf = (row: Row<Value>) =>
+    row.map((value, index) => (value === null ? null : columns[index]!.textOf(value)));
   return {
-    rows: (rows) =>
-      take() + rows.map((row) => record(row.map((value) => (value === null ? null : textOf(value))))).join(''),
+    rows: (rows) => take() + rows.map((row) => record(fieldsOf(row))).join(''),
     end: take,
   };
 }
@@ -45,18 +56,20 @@ function csvField(text: string | null): string {
 }
 
 /** One JSON object a line. A name that comes again gets a number, because readers of JSON would keep one of the two. */
-function renderJson(columns: readonly Column[]): Renderer {
-  const keys = uniqueNames(columns).map((name) => `${JSON.stringify(name)}:`);
+function renderJson<Value>(columns: readonly Column<Value>[]): Renderer<Value> {
+  const keys = uniqueNames(columns.map(({ name }) => name)).map((name) => `${JSON.stringify(name)}:`);
+  const tokenOf = (value: Value | null, index: number) => (value === null ? 'null' : columns[index]!.jsonOf(value));
   return {
-    rows: (rows) => rows.map((row) => `{${row.map((value, index) => keys[index]! + jsonOf(value)).join()}}\n`).join(''),
+    rows: (rows) =>
+      rows.map((row) => `{${row.map((value, index) => keys[index]! + tokenOf(value, index)).join()}}\n`).join(''),
     end: () => '',
   };
 }
 
-function uniqueNames(columns: readonly Column[]): string[] {
-  const taken = new Set(columns.map(({ name }) => name));
+function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set(names);
   const used = new Set<string>();
-  return columns.map(({ name }) => {
+  return names.map((name) => {
     let unique = name;
     for (let number = 1; used.has(unique) || (unique !== name && taken.has(unique)); number++)
       unique = `${name}_${number}`;

@@ -1,16 +1,17 @@
 import type { Column, Renderer, Row } from './renderer.ts';
-import { textOf } from './values.ts';
 
 /** Rows that are looked at, and so held, before the first is shown. */
 const ALIGN_BY_ROWS = 1_000;
 const NULL_TEXT = 'NULL';
 
 /** An aligned table: header, rule, rows, count. Columns are as wide as the first 1,000 rows need; a wider cell further down stands out. */
-export function renderTable(columns: readonly Column[]): Renderer {
+export function renderTable<Value>(columns: readonly Column<Value>[]): Renderer<Value> {
   const held: string[][] = [];
   let widths: readonly number[] | undefined;
   let count = 0;
 
+  const cellsOf = (row: Row<Value>) =>
+    row.map((value, index) => (value === null ? NULL_TEXT : printable(columns[index]!.textOf(value))));
   const line = (cells: readonly string[], lineWidths: readonly number[]) =>
     `${cells
       .map((cell, index) => pad(cell, lineWidths[index]!, columns[index]!.isNumeric))
@@ -45,10 +46,6 @@ export function renderTable(columns: readonly Column[]): Renderer {
     },
     end: () => `${widths === undefined ? begin() : ''}(${count} ${count === 1 ? 'row' : 'rows'})\n`,
   };
-}
-
-function cellsOf(row: Row): string[] {
-  return row.map((value) => (value === null ? NULL_TEXT : printable(textOf(value))));
 }
 
 function pad(text: string, width: number, isRight: boolean): string {

@@ -15,7 +15,9 @@ import {
   DuckDBVariantValue,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { bitsOf, doubleToken } from '../record.ts';
+import { numberText, numberToken } from './numbers.ts';
+
+export type DuckdbValue = Exclude<DuckDBValue, null>;
 
 /** A value as a JSON token. What is neither number, boolean nor nested is a string. */
 export function jsonOf(value: DuckDBValue): string {
@@ -28,9 +30,9 @@ export function jsonOf(value: DuckDBValue): string {
 }
 
 /** A value as the text of a cell: strings and words bare, nested values as JSON. */
-export function textOf(value: Exclude<DuckDBValue, null>): string {
+export function textOf(value: DuckdbValue): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? numberToken(value) : String(value);
+  if (typeof value === 'number') return numberText(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return value.toString();
   if (value instanceof DuckDBTimestampTZValue) return `${timestampText(new DuckDBTimestampValue(value.micros))}+00`;
   if (isTimestamp(value)) return timestampText(value);
@@ -49,11 +51,6 @@ function nestedJson(value: DuckDBValue): string | undefined {
 
 function object(entries: readonly { readonly key: DuckDBValue; readonly value: DuckDBValue }[]): string {
   return `{${entries.map(({ key, value }) => `${JSON.stringify(key === null ? 'null' : textOf(key))}:${jsonOf(value)}`).join()}}`;
-}
-
-/** As the archive writes doubles: -0.0, and "NaN", "Infinity" and "-Infinity" as strings. Whole numbers are the same in both. */
-function numberToken(value: number): string {
-  return Number.isFinite(value) && value !== 0 ? String(value) : doubleToken(bitsOf(value));
 }
 
 type Timestamp =

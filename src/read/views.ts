@@ -16,6 +16,7 @@ import {
   type LineColumn,
 } from './line_columns.ts';
 import type { TimeRange } from './query_options.ts';
+import { TRINO_FUNCTIONS } from './trino_functions.ts';
 
 /** Hold the paths of the files, so that no statement, and no message of the engine, has to carry thousands of them. */
 const JSON_FILES = 'json_files';
@@ -45,7 +46,7 @@ export interface CompactedMetadata {
   readonly fromHour: string;
 }
 
-/** The statements that make the views, the macros over histograms, and the macro `element_at` that Athena has built in. */
+/** The statements that make the views, the macros over histograms, and functions that Athena has built in. */
 export function createViews({ json, parquet, metadata }: ArchivePaths, range: TimeRange): string[] {
   const { parquet: metadataParquet, fromHour } = metadata ?? { parquet, fromHour: '' };
   const ofMetadata = [
@@ -66,8 +67,7 @@ export function createViews({ json, parquet, metadata }: ArchivePaths, range: Ti
     `CREATE VIEW exemplars AS ${exemplars()}`,
     // Metadata tells what series mean, and is written once an hour: cut to the times of the samples it would be missing.
     `CREATE VIEW metadata AS ${metadataOf(ofMetadata)}`,
-    // Trino throws on map['absent'], so published SQL says element_at; DuckDB's own of this name answers a list.
-    'CREATE MACRO element_at(map, key) AS map[key]',
+    ...TRINO_FUNCTIONS,
   ];
 }
 

@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
-import { ConfigError, messageOf } from '../errors.ts';
-import { classifyAwsError } from './aws_errors.ts';
+import { regionOf } from '../aws_client.ts';
+import { classifyAwsError } from '../aws_errors.ts';
+
+/** Of each call. One retry loop, and it is `write/`'s: it shares one budget among calls and records. */
+export const MAX_ATTEMPTS = 1;
 
 /** As much of a service's client as is used here. */
 interface AwsClient {
@@ -67,7 +70,7 @@ export interface AwsOperation {
  * @throws ConfigError when no region is to be found
  */
 export async function openOperation(client: AwsClient, send: SendCommand, what: string): Promise<AwsOperation> {
-  const region = await regionOf(client, what);
+  const region = await regionOf(client, `the ${what}`);
   keepSigner(client.config);
   const way = new AwsWay(client, send);
   return {
@@ -86,17 +89,6 @@ export async function openOperation(client: AwsClient, send: SendCommand, what: 
       client.destroy();
     },
   };
-}
-
-async function regionOf(client: AwsClient, what: string): Promise<string> {
-  try {
-    return await client.config.region();
-  } catch (error) {
-    client.destroy();
-    throw new ConfigError(
-      `no AWS region for the ${what}: ${messageOf(error)}; give --region (AWS_REGION), such as us-east-1`,
-    );
-  }
 }
 
 /** The SDK makes a signer for each request, of a copy of its whole configuration. What differs from request to request it gives to the signer. */

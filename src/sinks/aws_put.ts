@@ -1,7 +1,7 @@
 import { BufferPool } from '../buffer_pool.ts';
 import { SinkError } from '../errors.ts';
 import { PutKernel } from '../kernel/put_kernel.ts';
-import { classifyAwsError, sinkErrorOf, type AwsTarget } from './aws_errors.ts';
+import { classifyAwsError, sinkErrorOf, type AwsTarget } from '../aws_errors.ts';
 import type { AwsOperation } from './aws_operation.ts';
 import { readPutAnswer, type PutAnswerForm } from './aws_put_answer.ts';
 import { writePutBody, type PutBodyForm } from './aws_put_body.ts';

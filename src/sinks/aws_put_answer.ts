@@ -1,6 +1,6 @@
 import { SinkError } from '../errors.ts';
 import type { EntryPieces, PutKernel } from '../kernel/put_kernel.ts';
-import { recordFailureOf } from './aws_errors.ts';
+import { recordFailureOf } from '../aws_errors.ts';
 import type { Rejected } from './sink.ts';
 
 /** What an operation calls the fields of its answer. The fields of a refusal, ErrorCode and ErrorMessage, are the same for both. */

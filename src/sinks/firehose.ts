@@ -1,6 +1,6 @@
 import { FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose';
-import { clientSettings, type AwsClientOptions } from './aws_client.ts';
-import { openOperation } from './aws_operation.ts';
+import { clientSettings, type AwsClientOptions } from '../aws_client.ts';
+import { MAX_ATTEMPTS, openOperation } from './aws_operation.ts';
 import { PutSink } from './aws_put.ts';
 import { PUT_RECORD_BATCH_ANSWER } from './aws_put_answer.ts';
 import type { Sink, SinkLimits } from './sink.ts';
@@ -33,7 +33,8 @@ export interface FirehoseSinkOptions extends AwsClientOptions {
  * @throws ConfigError when no region is to be found
  */
 export async function openFirehoseSink({ deliveryStream, ...options }: FirehoseSinkOptions): Promise<Sink> {
-  const client = new FirehoseClient(clientSettings(options, FIREHOSE_LIMITS.maxCallsInFlight));
+  const calls = { maxSockets: FIREHOSE_LIMITS.maxCallsInFlight, maxAttempts: MAX_ATTEMPTS };
+  const client = new FirehoseClient(clientSettings(options, calls));
   const field = { DeliveryStreamName: deliveryStream };
   const operation = await openOperation(
     client,

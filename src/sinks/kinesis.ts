@@ -1,6 +1,6 @@
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { clientSettings, type AwsClientOptions } from './aws_client.ts';
-import { openOperation } from './aws_operation.ts';
+import { clientSettings, type AwsClientOptions } from '../aws_client.ts';
+import { MAX_ATTEMPTS, openOperation } from './aws_operation.ts';
 import { PutSink } from './aws_put.ts';
 import { PUT_RECORDS_ANSWER } from './aws_put_answer.ts';
 import { PARTITION_KEY_CHARS } from './aws_put_body.ts';
@@ -34,7 +34,8 @@ export interface KinesisSinkOptions extends AwsClientOptions {
  * @throws ConfigError when no region is to be found
  */
 export async function openKinesisSink({ stream, ...options }: KinesisSinkOptions): Promise<Sink> {
-  const client = new KinesisClient(clientSettings(options, KINESIS_LIMITS.maxCallsInFlight));
+  const calls = { maxSockets: KINESIS_LIMITS.maxCallsInFlight, maxAttempts: MAX_ATTEMPTS };
+  const client = new KinesisClient(clientSettings(options, calls));
   const field = stream.startsWith('arn:') ? { StreamARN: stream } : { StreamName: stream };
   const operation = await openOperation(
     client,

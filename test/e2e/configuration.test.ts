@@ -58,7 +58,9 @@ describe('--help', () => {
   test('of query tells of every option', async () => {
     const { code, stdout } = await cli(['query', '--help']);
     expect(code).toBe(0);
-    for (const { flag, default: preset, unset } of queryOptions) expectMention(stdout, [flag, preset, unset]);
+    for (const { flag, env, default: preset, unset } of queryOptions) {
+      expectMention(stdout, [flag, env, preset, unset]);
+    }
     expectMention(stdout, ['<sql>', OPTIONS.archiveDir.flag, OPTIONS.archiveDir.env]);
   });
 
@@ -147,6 +149,26 @@ describe('settings that do not go together, or do not work', () => {
       what: 'an endpoint without a stream',
       args: ['--endpoint-url', 'http://127.0.0.1:1'],
       words: ['--endpoint-url', '--stream-name (STREAM_NAME)'],
+    },
+    {
+      what: 'a query of Athena and of a directory',
+      args: ['query', '--athena', '--archive-dir', 'a', 'SELECT 1'],
+      words: ['--archive-dir', '--athena', 'leave one of them out'],
+    },
+    {
+      what: 'a query of Athena with memory',
+      args: ['query', '--athena', '--memory-limit', '1GiB', 'SELECT 1'],
+      words: ['--memory-limit', '--athena', 'leave one of them out'],
+    },
+    {
+      what: 'a query of Athena since a time',
+      args: ['query', '--athena', '--since', '2h', 'SELECT 1'],
+      words: ['--since', 'WHERE', 'time >= ', "AND datehour >= '20"],
+    },
+    {
+      what: 'a workgroup without Athena',
+      args: ['query', '--workgroup', 'prometheus', 'SELECT 1'],
+      words: ['--workgroup', '--athena'],
     },
   ])('$what', async ({ args = [], env = {}, words }) => {
     expectAll(await complaint(args, { env }), words);

@@ -9,6 +9,7 @@ const ENVIRONMENT = {
   AWS_PROFILE: undefined,
   AWS_REGION: undefined,
   AWS_ENDPOINT_URL: undefined,
+  AWS_ENDPOINT_URL_ATHENA: undefined,
   AWS_ENDPOINT_URL_FIREHOSE: undefined,
   AWS_ENDPOINT_URL_KINESIS: undefined,
   // Nobody's own settings, and no look at an address that does not answer here.

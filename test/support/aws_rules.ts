@@ -21,13 +21,9 @@ export function must(condition: boolean, type: string, message: string): asserts
 }
 
 /** An operation that puts records, and how strictly its calls are read. */
-export interface AwsRules<Entry> {
-  /** The service by the name that its calls are signed for. */
-  readonly service: string;
+export interface AwsRules<Entry> extends SignedFor {
   /** The header x-amz-target. */
   readonly target: string;
-  /** Where given, signatures are verified. */
-  readonly secretAccessKey?: string;
   /** @throws Violation */
   readInput(input: JsonObject): AwsInput<Entry>;
 }
@@ -51,27 +47,49 @@ export interface AwsCall<Entry> extends AwsInput<Entry> {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Who may sign a call. */
+export interface SignedFor {
+  /** The service by the name that its calls are signed for. */
+  readonly service: string;
+  /** Where given, signatures are verified. */
+  readonly secretAccessKey?: string;
+}
+
+/** A call of the JSON 1.1 protocol. */
+export interface JsonCall {
+  /** The header x-amz-target. */
+  readonly target: string;
+  readonly accessKeyId: string;
+  readonly input: JsonObject;
+}
+
 /**
- * Reads a call of the JSON 1.1 protocol as strictly as anything might: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+ * Reads a call as strictly as anything might: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+ *
+ * @throws Violation
+ */
+export function readJsonCall(request: IncomingMessage, body: Buffer, signed: SignedFor): JsonCall {
+  const { method, url, headers } = request;
+  const target = String(headers['x-amz-target']);
+  must(method === 'POST' && url === '/', 'UnknownOperationException', `${method} ${url}`);
+  must(headers['content-type'] === JSON_1_1, 'UnknownOperationException', String(headers['content-type']));
+  must(headers['content-length'] === String(body.length), 'SerializationException', 'content-length');
+  const accessKeyId = checkSignature(request, body, signed);
+  return { target, accessKeyId, input: parseObject(body) };
+}
+
+/**
+ * Reads a call of an operation that puts records.
  *
  * @throws Violation
  */
 export function readAwsCall<Entry>(request: IncomingMessage, body: Buffer, rules: AwsRules<Entry>): AwsCall<Entry> {
-  const { method, url, headers } = request;
-  const target = headers['x-amz-target'];
-  must(method === 'POST' && url === '/', 'UnknownOperationException', `${method} ${url}`);
-  must(target === rules.target, 'UnknownOperationException', String(target));
-  must(headers['content-type'] === JSON_1_1, 'UnknownOperationException', String(headers['content-type']));
-  must(headers['content-length'] === String(body.length), 'SerializationException', 'content-length');
-  const accessKeyId = checkSignature(request, body, rules);
-  return { accessKeyId, ...rules.readInput(parseObject(body)) };
+  const { target, accessKeyId, input } = readJsonCall(request, body, rules);
+  must(target === rules.target, 'UnknownOperationException', target);
+  return { accessKeyId, ...rules.readInput(input) };
 }
 
-function checkSignature(
-  request: IncomingMessage,
-  body: Buffer,
-  { service, secretAccessKey }: AwsRules<unknown>,
-): string {
+function checkSignature(request: IncomingMessage, body: Buffer, { service, secretAccessKey }: SignedFor): string {
   const signature = readSignature(request, body);
   if (!signature) throw new Violation('MissingAuthenticationTokenException', String(request.headers.authorization));
   must(signature.service === service, 'InvalidSignatureException', `signed for ${signature.service}`);
@@ -95,7 +113,7 @@ function parseObject(body: Buffer): JsonObject {
   return asObject(value, 'the body');
 }
 
-function asObject(value: unknown, what: string): JsonObject {
+export function asObject(value: unknown, what: string): JsonObject {
   must(typeof value === 'object' && value !== null, 'SerializationException', `${what} is no object`);
   return value as JsonObject;
 }

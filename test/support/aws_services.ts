@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, onTestFinished } from 'vitest';
 import { SinkError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
-import type { AwsClientOptions } from '../../src/sinks/aws_client.ts';
+import type { AwsClientOptions } from '../../src/aws_client.ts';
 import { openFirehoseSink } from '../../src/sinks/firehose.ts';
 import { openKinesisSink } from '../../src/sinks/kinesis.ts';
 import type { Sink } from '../../src/sinks/sink.ts';

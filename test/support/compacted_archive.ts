@@ -4,7 +4,7 @@ import { DAYS_END_MS, parseHourFolder } from '../../src/archive.ts';
 import { encodeRecord, type ArchiveRecord } from '../../src/record.ts';
 import { decodeRecord } from '../../src/record_decode.ts';
 import { compact, type CompactOptions } from '../../src/read/compact.ts';
-import type { QueryIo } from '../../src/read/query.ts';
+import type { QueryIo } from '../../src/read/print.ts';
 import { Flattener } from '../../src/write/flatten.ts';
 import { textsOf } from './lines.ts';
 import { collector, writeArchiveFile } from './query_archive.ts';

@@ -54,6 +54,11 @@ function integerHistograms(scrape: number): Record<string, NativeHistogram> {
     }),
     'lowest schema': oneBucket(count, { schema: -4 }),
     'highest schema': oneBucket(count, { schema: 8, positiveSpans: [[-2_000, 1]] }),
+    // From a finer schema to a coarser one is no reset, and back is one.
+    'changes its schema': oneBucket(
+      BigInt(scrape),
+      hasGrown ? { schema: 2, positiveSpans: [[3, 1]] } : { schema: 4, positiveSpans: [[9, 1]] },
+    ),
     'zero bucket only': integer({ count, zeroCount: count, zeroThreshold: bitsOf(0.001) }),
     'nothing observed': integer({ zeroThreshold: bitsOf(ZERO_THRESHOLD) }),
     // What is not a number is in no bucket.

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answer, answerError } from './aws_answer.ts';
 import { JSON_1_1, readAwsCall, Violation, type AwsCall, type AwsRules, type StreamRules } from './aws_rules.ts';
 import { closeServer } from './close_server.ts';
 import { textsOfRecord } from './lines.ts';
@@ -207,18 +208,4 @@ function tryReadCall<Entry>(
     if (error instanceof Violation) return error;
     throw error;
   }
-}
-
-function answer(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': JSON_1_1, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
-}
-
-function answerError(
-  response: ServerResponse,
-  status: number,
-  { type, message }: { readonly type: string; readonly message?: string },
-): void {
-  response.setHeader('x-amzn-errortype', type);
-  answer(response, status, JSON.stringify({ __type: type, message }));
 }

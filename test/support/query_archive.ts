@@ -4,7 +4,8 @@ import { PassThrough, Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { frameMember } from '../../src/archive.ts';
 import { bitsOf, encodeRecord, type ArchiveRecord, type DoubleBits } from '../../src/record.ts';
-import { query, type QueryIo, type QueryOptions } from '../../src/read/query.ts';
+import type { QueryIo } from '../../src/read/print.ts';
+import { query, type QueryOptions } from '../../src/read/query.ts';
 
 /** A gzip member of these lines, as the directory sink writes it. */
 export function memberOf(lines: readonly string[]): Uint8Array {

@@ -19,16 +19,12 @@ export function hiveProblems(sql: string): string[] {
 }
 
 /**
- * Functions of Trino's that DuckDB lacks, or has under the same name with another meaning. Where Trino is odd, so are these. They are for the
- * views and compaction; what users' queries call is part of the program (src/read).
+ * Functions of Trino's that DuckDB lacks, or has under the same name with another meaning, and that only the views and compaction call; those
+ * of users' queries are part of the program: src/read/trino_functions.ts.
  */
 export const TRINO_FUNCTIONS: readonly string[] = [
-  `CREATE MACRO date_add(unit, number, moment) AS moment + to_microseconds(CAST(number AS BIGINT) * CASE unit
-    WHEN 'millisecond' THEN 1000 WHEN 'second' THEN 1000000 WHEN 'minute' THEN 60000000 WHEN 'hour' THEN 3600000000
-    WHEN 'day' THEN 86400000000 ELSE error('date_add of ' || unit) END)`,
   'CREATE MACRO cardinality(list) AS len(list)',
-  // Counts down where the end is before the begin.
-  'CREATE MACRO sequence(first, last) AS CASE WHEN last >= first THEN range(first, last + 1) ELSE range(first, last - 1, -1) END',
+  'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)',
   'CREATE MACRO slice(list, first, length) AS list_slice(list, first, first + length - 1)',
 ];
 

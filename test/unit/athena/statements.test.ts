@@ -40,3 +40,20 @@ describe('the tables', () => {
 test.each(athenaFiles('views'))("%s is Trino's grammar", (file) => {
   expect(trinoProblems(athenaSql(file))).toEqual([]);
 });
+
+describe('the statements of compaction', () => {
+  test.each(['days', 'verify'])("%s.sql is Trino's grammar", (name) => {
+    expect(trinoProblems(athenaSql(`compaction/${name}.sql`))).toEqual([]);
+  });
+
+  test("write.sql is UNLOAD, which Trino does not have, of a query in Trino's grammar", () => {
+    const [, query] = /^UNLOAD \((.*)\) TO '[^']+' WITH \([^)]*\)$/ms.exec(
+      athenaSql('compaction/write.sql').trimEnd(),
+    )!;
+    expect(trinoProblems(query!)).toEqual([]);
+  });
+
+  test.each(['add', 'move', 'commit'])("%s.sql is Hive's grammar", (name) => {
+    expect(hiveProblems(athenaSql(`compaction/${name}.sql`))).toEqual([]);
+  });
+});

@@ -14,13 +14,13 @@ const ERASE = '\r\u001b[K';
 
 it('progress is shown after a second, and taken away at the end', () => {
   const { stdout: terminal, text } = collector();
-  const done: { percent?: number } = {};
-  const progress = showProgress(terminal, () => done.percent);
+  let status = 'running';
+  const progress = showProgress(terminal, () => status);
   vi.advanceTimersByTime(999);
   expect(text()).toBe('');
   vi.advanceTimersByTime(1);
   expect(text()).toBe(`${ERASE}running, 1 s`);
-  done.percent = 41.7;
+  status = 'running 41%';
   vi.advanceTimersByTime(200);
   expect(text()).toBe(`${ERASE}running, 1 s${ERASE}running 41%, 1 s`);
   progress.stop();
@@ -33,7 +33,7 @@ it('progress is shown after a second, and taken away at the end', () => {
 
 it('progress makes room for rows and comes back', () => {
   const { stdout: terminal, text } = collector();
-  const progress = showProgress(terminal, () => 5);
+  const progress = showProgress(terminal, () => 'running 5%');
   progress.erase();
   expect(text()).toBe('');
   vi.advanceTimersByTime(1_000);
@@ -46,7 +46,7 @@ it('progress makes room for rows and comes back', () => {
 
 it('a query that is quick shows none', () => {
   const { stdout: terminal, text } = collector();
-  const progress = showProgress(terminal, () => 5);
+  const progress = showProgress(terminal, () => 'running 5%');
   vi.advanceTimersByTime(500);
   progress.stop();
   expect(text()).toBe('');

@@ -63,9 +63,25 @@ describe('the options', () => {
     ['--format', () => QUERY_OPTIONS.format.parse('xml'), 'expected one of table, csv, json'],
     ['--since', () => QUERY_OPTIONS.sinceMs.parse('2 hours'), 'expected a duration from 1s to 36500d'],
     ['--since, too short', () => QUERY_OPTIONS.sinceMs.parse('0s'), 'expected a duration from 1s'],
+    ['--workgroup', () => QUERY_OPTIONS.workgroup.parse('a b'), 'expected the name of a workgroup: 1 to 128 of'],
+    ['--workgroup, too long', () => QUERY_OPTIONS.workgroup.parse('a'.repeat(129)), '1 to 128'],
+    ['--database', () => QUERY_OPTIONS.database.parse('a\n'), 'expected the name of a database: 1 to 255'],
+    ['--output-location', () => QUERY_OPTIONS.outputLocation.parse('bucket/x'), 's3://bucket/prefix/'],
+    ['--output-location, a bad bucket', () => QUERY_OPTIONS.outputLocation.parse('s3://Bucket'), 's3://bucket/prefix/'],
+    ['--output-location, an HTTP one', () => QUERY_OPTIONS.outputLocation.parse('https://s3/b'), 's3://bucket/prefix/'],
+    ['--endpoint-url', () => QUERY_OPTIONS.endpointUrl.parse('x'), 'expected an http or https URL'],
     ['--memory-limit', () => QUERY_OPTIONS.memoryLimitBytes.parse('10MiB'), 'expected a size from 256MiB to 1024GiB'],
   ])('%s names its bound', (_name, parse, message) => {
     expect(parse).toThrow(message);
+  });
+
+  it.each([
+    ['workgroup', 'a.B_c-1'],
+    ['database', 'Daten-2 日本'],
+    ['outputLocation', 's3://my.bucket-1'],
+    ['outputLocation', 's3://bucket/prefix/with space/'],
+  ] as const)('%s takes %s', (name, text) => {
+    expect(QUERY_OPTIONS[name].parse(text)).toBe(text);
   });
 
   it('have defaults that they accept', () => {

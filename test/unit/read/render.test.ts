@@ -18,8 +18,10 @@ import {
 } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { createRenderer } from '../../../src/read/render.ts';
-import type { Row } from '../../../src/read/renderer.ts';
-import { jsonOf, textOf } from '../../../src/read/values.ts';
+import type { Row as RowOf } from '../../../src/read/renderer.ts';
+import { jsonOf, textOf, type DuckdbValue } from '../../../src/read/values.ts';
+
+type Row = RowOf<DuckdbValue>;
 
 const MICROS = BigInt(Date.UTC(2026, 10, 20, 10, 45, 13)) * 1_000n;
 const LABELS = mapValue([
@@ -88,11 +90,8 @@ describe('a value', () => {
   });
 });
 
-const COLUMNS = [
-  { name: 'name', isNumeric: false },
-  { name: 'value', isNumeric: true },
-  { name: 'labels', isNumeric: false },
-];
+const column = (name: string, isNumeric = false) => ({ name, isNumeric, textOf, jsonOf });
+const COLUMNS = [column('name'), column('value', true), column('labels')];
 
 function render(
   format: 'table' | 'csv' | 'json' | 'plan',
@@ -133,13 +132,13 @@ describe('a table', () => {
 
   it('shows what would break it, or steer the terminal, as escapes', () => {
     const text = 'a\nb\tc\u001b[31m\u0000\u009b\u202ex';
-    expect(render('table', [[[text]]], [{ name: 'a\nb', isNumeric: false }])).toContain(
+    expect(render('table', [[[text]]], [column('a\nb')])).toContain(
       'a\\nb\n------------------------------------\na\\nb\\tc\\u001b[31m\\u0000\\u009b\\u202ex\n',
     );
   });
 
   it('is aligned by the first 1,000 rows and then flows', () => {
-    const renderer = createRenderer('table', [{ name: 'n', isNumeric: true }]);
+    const renderer = createRenderer('table', [column('n', true)]);
     const thousand = Array.from({ length: 999 }, (_, index) => [index]);
     expect(renderer.rows(thousand)).toBe('');
     expect(
@@ -159,14 +158,14 @@ describe('a table', () => {
     ['full-width letters', 'Ａ', 2],
     ['Latin', 'é', 1],
   ])('knows the width of %s', (_name, text, width) => {
-    const [, rule] = render('table', [[[text + '.'.repeat(5)]]], [{ name: 'n', isNumeric: false }]).split('\n');
+    const [, rule] = render('table', [[[text + '.'.repeat(5)]]], [column('n')]).split('\n');
     expect(rule).toHaveLength(width + 5);
   });
 });
 
 describe('csv', () => {
   it('follows RFC 4180', () => {
-    const columns = [...COLUMNS, { name: 'a "b", c', isNumeric: false }];
+    const columns = [...COLUMNS, column('a "b", c')];
     const rows: Row[] = [
       ['up', 1, LABELS, null],
       ['', -0, null, 'line\nbreak'],
@@ -199,7 +198,7 @@ describe('json', () => {
   });
 
   it('keeps columns of one name apart', () => {
-    const columns = ['a', 'a', 'a_1', 'a', '__proto__'].map((name) => ({ name, isNumeric: true }));
+    const columns = ['a', 'a', 'a_1', 'a', '__proto__'].map((name) => column(name, true));
     expect(render('json', [[[1, 2, 3, 4, 5]]], columns)).toBe('{"a":1,"a_2":2,"a_1":3,"a_3":4,"__proto__":5}\n');
   });
 });

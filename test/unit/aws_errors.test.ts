@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { classifyAwsError, recordFailureOf, sinkErrorOf } from '../../../src/sinks/aws_errors.ts';
+import { classifyAwsError, recordFailureOf, sinkErrorOf } from '../../src/aws_errors.ts';
 
 const TARGET = {
   name: 'stream history',

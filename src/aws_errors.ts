@@ -1,6 +1,6 @@
-import { messageOf, SinkError, type SinkFailure } from '../errors.ts';
+import { messageOf, SinkError, type SinkFailure } from './errors.ts';
 
-/** What a sink writes to, in the words of its messages. */
+/** What calls are about, in the words of their messages. */
 export interface AwsTarget {
   /** Such as `stream history`. */
   readonly name: string;
@@ -33,10 +33,16 @@ const MENDS = {
     'have the endpoint speak TLS with a certificate that this machine trusts; NODE_EXTRA_CA_CERTS names more authorities',
 } as const;
 
+export type AwsMend = keyof typeof MENDS;
+
+export function mendOf(mend: AwsMend, target: AwsTarget): string {
+  return MENDS[mend](target);
+}
+
 export interface AwsVerdict {
   readonly failure: SinkFailure;
   /** Of a transient failure: the SDK mends it by itself, and where it does not, this is what to do. */
-  readonly mend?: keyof typeof MENDS;
+  readonly mend?: AwsMend;
 }
 
 const THROTTLED: AwsVerdict = { failure: 'throttled' };
@@ -152,7 +158,7 @@ export function sinkErrorOf(error: unknown, target: AwsTarget, stays: boolean): 
   const down = mend !== undefined && (failure === 'down' || stays);
   return new SinkError(down ? 'down' : failure, `${target.action} on ${target.name}: ${code}: ${message}`, {
     code,
-    ...(down ? { mend: MENDS[mend](target) } : {}),
+    ...(down ? { mend: mendOf(mend, target) } : {}),
     cause: error,
   });
 }
