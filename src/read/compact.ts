@@ -92,17 +92,14 @@ async function compactOne(
   { run, io, output }: { readonly run: Run; readonly io: QueryIo; readonly output: Output },
 ): Promise<Manifest> {
   const startedMs = io.now();
-  let doing = day.day;
-  let percent: number | undefined;
-  const status = () => (percent === undefined ? doing : `${doing} ${Math.floor(percent)}%`);
-  const progress = io.isTerminal ? showProgress(io.stderr, status) : undefined;
+  let status = day.day;
+  const progress = io.isTerminal ? showProgress(io.stderr, () => status) : undefined;
   try {
     const { manifest: next, compacted } = await compactDay(day, manifest, {
       ...run,
       now: io.now,
-      onProgress: (what, share) => {
-        doing = what;
-        percent = share;
+      onProgress: (doing, percent) => {
+        status = `${doing} ${Math.floor(percent)}%`;
       },
     });
     progress?.erase();

@@ -55,7 +55,7 @@ function setUpOnce(seed: number) {
     const made = setUp(seed, makeDir);
     await runCompact(made);
     archive = { ...made, rows: await answers(made.archiveDir) };
-  });
+  }, 60_000);
   afterAll(() => {
     for (const dir of dirs) rmSync(dir, { recursive: true });
   });
