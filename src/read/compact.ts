@@ -5,9 +5,9 @@ import { COMPACTED_FOLDER } from '../archive.ts';
 import { CommandError, messageOf } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 import { tryLock, type SocketLock } from '../socket_lock.ts';
-import { mustBeDirectory } from './archive_files.ts';
+import { mustBeDirectory, type ArchiveFile } from './archive_files.ts';
 import { listArrivalDays, type ArrivalDay } from './arrival_days.ts';
-import { dropExpired, mustHaveFiles, removeGarbage, removeJson } from './compacted_files.ts';
+import { dropExpired, mustBeAsCompacted, mustHaveFiles, removeGarbage, removeJson } from './compacted_files.ts';
 import { compactDay, type CompactedLines } from './compaction.ts';
 import { readManifest, type Manifest } from './manifest.ts';
 import { createOutput, type Output } from './output.ts';
@@ -41,6 +41,11 @@ export async function compact(options: CompactOptions, io: QueryIo): Promise<voi
   let workDir: string | undefined;
   try {
     lock = await lockOrExplain(archiveDir, io);
+    if (lock === undefined && options.removeJson === true) {
+      throw new CommandError(
+        '--remove-json needs the lock, so that no other process compacts meanwhile; leave it out here',
+      );
+    }
     workDir = await mkdtemp(join(tmpdir(), 'prometheus-kinesis-adapter-compact-'));
     await compactAll({ ...options, archiveDir, workDir, signal }, io);
   } catch (error) {
@@ -62,28 +67,41 @@ async function compactAll(run: Run, io: QueryIo): Promise<void> {
   let manifest = await readManifest(archiveDir);
   mustHaveFiles(archiveDir, manifest);
   manifest = await removeGarbage(archiveDir, manifest);
-  let compactedDays = 0;
+  let [compactedDays, leftDays] = [0, 0];
+  const problems: string[] = [];
   for (const day of await listArrivalDays(archiveDir, manifest, io.now())) {
     if (!day.hasEnded) continue;
     if (day.open.length > 0) {
       await output.write(`${leftLine(day)}\n`);
+      leftDays++;
       continue;
     }
-    if (day.fresh.length > 0) {
-      manifest = await compactOne(day, manifest, { run, io, output });
-      compactedDays++;
+    try {
+      await mustBeAsCompacted(manifest, day.compacted);
+      if (day.fresh.length > 0) {
+        manifest = await compactOne(day, manifest, { run, io, output });
+        compactedDays++;
+      }
+      if (run.removeJson === true) await removeSafely(archiveDir, manifest, [...day.compacted, ...day.fresh]);
+    } catch (error) {
+      // One day's damaged file must not keep all others from being compacted.
+      if (signal.aborted || !(error instanceof CommandError)) throw error;
+      problems.push(`${day.day}: ${error.message}`);
     }
-    if (run.removeJson === true) await removeJson(archiveDir, [...day.compacted, ...day.fresh]);
   }
   if (retentionMs !== undefined) {
-    const { dropped } = await dropExpired(archiveDir, manifest, io.now() - retentionMs);
+    const dropped = await dropExpired(archiveDir, manifest, io.now() - retentionMs);
     if (dropped.length > 0) await output.write(`dropped ${count(dropped.length, 'expired day')} of samples\n`);
   }
-  await output.write(
-    compactedDays === 0
-      ? 'nothing to do: every day that has ended is compacted\n'
-      : `compacted ${count(compactedDays, 'day')}\n`,
-  );
+  await output.write(`${closingLine(compactedDays, leftDays + problems.length)}\n`);
+  if (problems.length > 0) throw new CommandError(problems.join('\n'));
+}
+
+/** Parquet is looked for once more, and JSON looked at: what is removed here is nowhere else but there. */
+async function removeSafely(archiveDir: string, manifest: Manifest, files: readonly ArchiveFile[]): Promise<void> {
+  mustHaveFiles(archiveDir, manifest);
+  await mustBeAsCompacted(manifest, files);
+  await removeJson(archiveDir, files);
 }
 
 async function compactOne(
@@ -120,6 +138,11 @@ function compactedLine({ day }: ArrivalDay, compacted: CompactedLines, tookMs: n
 
 function leftLine({ day, open }: ArrivalDay): string {
   return `${day}: left, because ${open[0]!} is being written; if no server is running, start it once, which finishes the file`;
+}
+
+function closingLine(compactedDays: number, leftDays: number): string {
+  if (compactedDays + leftDays === 0) return 'nothing to do: every day that has ended is compacted';
+  return `compacted ${count(compactedDays, 'day')}${leftDays === 0 ? '' : `, left ${leftDays}`}`;
 }
 
 function count(number: number, what: string): string {

@@ -17,10 +17,9 @@ export const COMPACT_OPTIONS = {
   }),
   retentionMs: option({
     flag: '--archive-retention',
-    env: 'ARCHIVE_RETENTION',
     placeholder: '<duration>',
     unset: 'keep all',
-    help: 'drop whole compacted days of samples that are older than this',
+    help: 'drop whole compacted days of samples that are older than this; day=other, of times without a day, stays',
     parse: duration('1h', '36500d'),
   }),
 } as const;

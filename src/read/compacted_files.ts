@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm, rmdir, unlink } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { COMPACTED_FOLDER, DAY_MS, endOfHour, parseHourFolder, parseSampleDay, runFolder } from '../archive.ts';
 import { codeOf, CommandError } from '../errors.ts';
@@ -41,12 +41,14 @@ export async function removeGarbage(archiveDir: string, manifest: Manifest): Pro
 /**
  * Takes the days of samples out of the archive that ended at a time or earlier; the next run removes their files. Hours of arrival are
  * forgotten with them once they have no files any more.
+ *
+ * @returns the days
  */
 export async function dropExpired(
   archiveDir: string,
   manifest: Manifest,
   beforeMs: number,
-): Promise<{ readonly manifest: Manifest; readonly dropped: readonly string[] }> {
+): Promise<readonly string[]> {
   const expired = [...manifest.days].filter(([day]) => (parseSampleDay(day) ?? Infinity) + DAY_MS <= beforeMs);
   const hours = new Map(manifest.hours);
   for (const folder of hours.keys()) {
@@ -54,17 +56,29 @@ export async function dropExpired(
     if ((await readdirOrNone(join(archiveDir, folder))).length === 0) hours.delete(folder);
   }
   const dropped = expired.map(([day]) => day);
-  if (dropped.length === 0 && hours.size === manifest.hours.size) return { manifest, dropped };
+  if (dropped.length === 0 && hours.size === manifest.hours.size) return dropped;
   const days = new Map([...manifest.days].filter(([day]) => !dropped.includes(day)));
   const garbage = new Set([...manifest.garbage, ...expired.map(([day, { run }]) => runFolder(day, run))]);
-  const next = { hours, days, garbage };
-  await writeManifest(archiveDir, next);
-  return { manifest: next, dropped };
+  await writeManifest(archiveDir, { hours, days, garbage });
+  return dropped;
+}
+
+/** @throws CommandError that names a JSON file that has changed since it was compacted: what it holds now is nowhere else */
+export async function mustBeAsCompacted({ hours }: Manifest, files: readonly ArchiveFile[]): Promise<void> {
+  for (const { folder, name, path } of files) {
+    const bytes = await bytesOrNone(path);
+    const compactedBytes = hours.get(folder)?.get(name);
+    if (bytes === undefined || bytes === compactedBytes) continue;
+    throw new CommandError(
+      `${path} has ${bytes} bytes, and had ${compactedBytes} when it was compacted: give what is there now another name, and it is compacted as well`,
+    );
+  }
 }
 
 /** Removes JSON files whose lines are safe in Parquet, and the folders that are left empty. */
 export async function removeJson(archiveDir: string, files: readonly ArchiveFile[]): Promise<void> {
-  for (const { path } of files) await unlink(path);
+  // Retention may remove the same.
+  for (const { path } of files) await rm(path, { force: true });
   for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
     let above = folder;
     while (above !== archiveDir && (await removeIfEmpty(above))) above = dirname(above);
@@ -81,6 +95,15 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
     if (codeOf(error) === 'ENOENT') return true;
     // POSIX lets rmdir say either about a folder that is not empty.
     if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function bytesOrNone(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -76,7 +76,7 @@ export async function compactDay(
     };
     if (touched.length > 0) await writeManifest(archiveDir, begun);
     const written = await writePartitions(engine, { day, run, touched, manifest, options });
-    const next = withDay(manifest, fresh, written);
+    const next = withDay(manifest, files, written);
     await writeManifest(archiveDir, next);
     const compacted = { ...totalOf(written), jsonBytes, partitions: touched.length };
     return { manifest: next, compacted };
@@ -169,10 +169,13 @@ async function naming<Value>(paths: readonly string[], engine: Engine, task: () 
   }
 }
 
+type CompactedFile = ArrivalDay['fresh'][number] & { readonly bytes: number };
+
 /** The manifest with a day's files in it, and its partitions in the place of those that they replace. */
-function withDay(manifest: Manifest, files: ArrivalDay['fresh'], written: readonly WrittenPartition[]): Manifest {
+function withDay(manifest: Manifest, files: readonly CompactedFile[], written: readonly WrittenPartition[]): Manifest {
   const hours = new Map(manifest.hours);
-  for (const { folder, name } of files) hours.set(folder, union(hours.get(folder) ?? new Set<string>(), [name]));
+  for (const { folder, name, bytes } of files)
+    hours.set(folder, new Map([...(hours.get(folder) ?? []), [name, bytes]]));
   const replaced = written.flatMap(({ name }) => {
     const old = manifest.days.get(name);
     return old === undefined ? [] : [runFolder(name, old.run)];

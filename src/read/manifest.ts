@@ -16,8 +16,8 @@ import { syncFolder } from '../folders.ts';
  * and read the Parquet that it names instead.
  */
 export interface Manifest {
-  /** Names of the JSON files whose lines are compacted, by hour folder. */
-  readonly hours: ReadonlyMap<string, ReadonlySet<string>>;
+  /** The JSON files whose lines are compacted, their bytes by their names, by hour folder. */
+  readonly hours: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** What the partitions consist of, by day of samples. */
   readonly days: ReadonlyMap<string, CompactedDay>;
   /**
@@ -94,7 +94,7 @@ export function formatManifest({ hours, days, garbage }: Manifest): string {
   const inOrder = <Value>(map: ReadonlyMap<string, Value>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
   const form = {
     version: VERSION,
-    hours: Object.fromEntries(inOrder(hours).map(([hour, names]) => [hour, [...names].sort()])),
+    hours: Object.fromEntries(inOrder(hours).map(([hour, files]) => [hour, Object.fromEntries(inOrder(files))])),
     days: Object.fromEntries(inOrder(days)),
     garbage: [...garbage].sort(),
   };
@@ -105,9 +105,9 @@ export function formatManifest({ hours, days, garbage }: Manifest): string {
 export function parseManifest(text: string): Manifest {
   const form = fieldsOf('the manifest', JSON.parse(text) as unknown, FORM);
   if (form.version !== VERSION) throw new Error(`its version is ${JSON.stringify(form.version)}, and not ${VERSION}`);
-  const hours = Object.entries(record('hours', form.hours)).map(([hour, names]): [string, Set<string>] => {
+  const hours = Object.entries(record('hours', form.hours)).map(([hour, files]) => {
     if (parseHourFolder(hour) === undefined) throw new Error(`${JSON.stringify(hour)} is no hour`);
-    return [hour, new Set(textsOf('hours', names, (name) => /^[^/]+$/.test(name)))];
+    return [hour, parseFiles(hour, files)] as const;
   });
   const days = Object.entries(record('days', form.days)).map(([day, value]) => [day, parseDay(day, value)] as const);
   const garbage = new Set(textsOf('garbage', form.garbage, (folder) => parseRunFolder(folder) !== undefined));
@@ -115,6 +115,15 @@ export function parseManifest(text: string): Manifest {
     if (garbage.has(runFolder(day, run))) throw new Error(`${runFolder(day, run)} is garbage and part of the archive`);
   }
   return { hours: new Map(hours), days: new Map(days), garbage };
+}
+
+function parseFiles(hour: string, files: unknown): ReadonlyMap<string, number> {
+  const entries = Object.entries(record(`the hour ${hour}`, files)).map(([name, bytes]) => {
+    const isFile = /^[^/]+$/.test(name) && Number.isSafeInteger(bytes) && Number(bytes) >= 0;
+    if (!isFile) throw new Error(`${JSON.stringify(name)} with ${JSON.stringify(bytes)} bytes is no file of an hour`);
+    return [name, Number(bytes)] as const;
+  });
+  return new Map(entries);
 }
 
 function parseDay(day: string, value: unknown): CompactedDay {

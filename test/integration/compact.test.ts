@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -66,8 +66,9 @@ describe('which days', () => {
     put(`${DAY}/23/b.json.gz.open`, sampleLine('x', AT, { value: 2 }));
     put('2026/11/21/00/a.json.gz', sampleLine('x', NEXT_DAY, { value: 3 }));
     expect(await runCompact({ archiveDir })).toMatch(
-      /^2026\/11\/20: left, because 2026\/11\/20\/23\/b\.json\.gz\.open is being written; if no server is running, start it once, .*\n2026\/11\/21: 1 lines/,
+      /^2026\/11\/20: left, because 2026\/11\/20\/23\/b\.json\.gz\.open is being written; if no server is running, start it once, .*\n2026\/11\/21: 1 lines.*\ncompacted 1 day, left 1\n$/,
     );
+    expect(await runCompact({ archiveDir })).toMatch(/: left, because .*\ncompacted 0 days, left 1\n$/);
     expect(await partitions()).toBe('2026-11-21');
     expect(await values()).toBe('value\r\n1\r\n2\r\n3\r\n');
     const log = createLog({ level: 'error', format: 'logfmt' });
@@ -82,6 +83,9 @@ describe('which days', () => {
       /^no archive at .*--archive-dir/,
     );
     expect(await messageOf(runCompact({ archiveDir: 'none' }))).toContain('--archive-dir (ARCHIVE_DIR) is "none"');
+    const pattern = join(archiveDir, 'a*');
+    mkdirSync(pattern);
+    expect(await messageOf(runCompact({ archiveDir: pattern }))).toContain('has a * or ? in its path');
   });
 
   it('may have nothing in their files', async () => {
@@ -89,6 +93,35 @@ describe('which days', () => {
     expect(await runCompact({ archiveDir })).toMatch(/^2026\/11\/20: 0 lines, 0 rows/);
     expect(await runCompact({ archiveDir })).toContain('nothing to do');
     expect(await values()).toBe('value\r\n');
+  });
+});
+
+describe('a file that is not as it was', () => {
+  it('when it was compacted is named, and stays', async () => {
+    put(`${DAY}/10/a.json.gz`, sampleLine('x', AT, { value: 1 }));
+    put('2026/11/21/10/b.json.gz', sampleLine('x', NEXT_DAY, { value: 3 }));
+    await runCompact({ archiveDir }, now(Date.UTC(2026, 10, 21)));
+    const longer = [sampleLine('x', AT, { value: 1 }), sampleLine('x', AT, { value: 2 })];
+    writeArchiveFile(archiveDir, `${DAY}/10/a.json.gz`, [longer]);
+    expect(await messageOf(runCompact({ archiveDir, removeJson: true }))).toMatch(
+      /^2026\/11\/20: .*10\/a\.json\.gz has \d+ bytes, and had \d+ when it was compacted: give .* another name/,
+    );
+    expect(archiveFiles(archiveDir)).toEqual([`${DAY}/10/a.json.gz`]);
+    renameSync(join(archiveDir, DAY, '10/a.json.gz'), join(archiveDir, DAY, '10/c.json.gz'));
+    await runCompact({ archiveDir, removeJson: true });
+    expect(await values()).toBe('value\r\n1\r\n2\r\n3\r\n');
+  });
+
+  it('readable keeps its own day from being compacted, and no other', async () => {
+    put('2026/11/19/10/a.json.gz', sampleLine('x', AT - 86_400_000));
+    const bytes = readFileSync(join(archiveDir, '2026/11/19/10/a.json.gz'));
+    writeFileSync(join(archiveDir, '2026/11/19/10/a.json.gz'), bytes.subarray(0, -12));
+    put(`${DAY}/10/a.json.gz`, sampleLine('x', AT));
+    const { stdout, text } = collector();
+    const message = await messageOf(runCompact({ archiveDir, removeJson: true }, { stdout }));
+    expect(message).toMatch(/^2026\/11\/19: .*2026\/11\/19\/10\/a\.json\.gz/);
+    expect(text()).toMatch(/^2026\/11\/20: 1 lines.*\ncompacted 1 day, left 1\n$/);
+    expect(archiveFiles(archiveDir)).toEqual(['2026/11/19/10/a.json.gz']);
   });
 });
 

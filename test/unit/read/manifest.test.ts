@@ -15,8 +15,14 @@ import { filesBelow, temporaryDir } from '../../support/archive.ts';
 
 const MANIFEST: Manifest = {
   hours: new Map([
-    ['2026/11/20/10', new Set(['a.json.gz', 'firehose.gz'])],
-    ['2026/11/20/11', new Set(['b.json.gz'])],
+    [
+      '2026/11/20/10',
+      new Map([
+        ['a.json.gz', 7],
+        ['firehose.gz', 8],
+      ]),
+    ],
+    ['2026/11/20/11', new Map([['b.json.gz', 7]])],
   ]),
   days: new Map([
     ['2026-11-19', { run: 'one', samples: ['lines-000.parquet'], minusZeros: [], others: ['lines-001.parquet'] }],
@@ -62,15 +68,19 @@ describe('the text of a manifest', () => {
     ['with hours in a list', changed((form) => ({ ...form, hours: [] })), /hours is no object/],
     [
       'with a path for a name',
-      changed((form) => ({ ...form, hours: { '2026/11/20/10': ['../a.gz'] } })),
-      /does not belong/,
+      changed((form) => ({ ...form, hours: { '2026/11/20/10': { '../a.gz': 1 } } })),
+      /is no file of an hour/,
     ],
     [
-      'with a number for a name',
-      changed((form) => ({ ...form, hours: { '2026/11/20/10': [1] } })),
-      /1 does not belong/,
+      'with a text for bytes',
+      changed((form) => ({ ...form, hours: { '2026/11/20/10': { 'a.gz': '1' } } })),
+      /"a.gz" with "1" bytes is no file/,
     ],
-    ['with a name for names', changed((form) => ({ ...form, hours: { '2026/11/20/10': 'a.gz' } })), /hours is no list/],
+    [
+      'with a name for files',
+      changed((form) => ({ ...form, hours: { '2026/11/20/10': 'a.gz' } })),
+      /2026.* is no object/,
+    ],
     ['with a day that is none', changed((form) => ({ ...form, days: { '2026-02-30': day } })), /is no partition/],
     [
       'with a run that is a path',

@@ -11,7 +11,15 @@ import { writeArchiveFile } from '../../support/query_archive.ts';
 const day = { run: 'r', samples: ['s.parquet'], minusZeros: ['z.parquet'], others: ['o.parquet'] };
 const DAYS = ['2026-11-18', '2026-11-19', '2026-11-20', 'other'];
 const manifest: Manifest = {
-  hours: new Map([['2026/11/20/10', new Set(['a.json.gz', 'c.json.gz'])]]),
+  hours: new Map([
+    [
+      '2026/11/20/10',
+      new Map([
+        ['a.json.gz', 7],
+        ['c.json.gz', 8],
+      ]),
+    ],
+  ]),
   days: new Map(DAYS.map((name) => [name, day])),
   garbage: new Set(['day=other/run=old']),
 };
