@@ -6,7 +6,7 @@
 --   datehour: the first folder that is read, at the latest that of `from` less the window less an hour
 --   from, to: the first and the last time to evaluate at, in UTC
 --   step: seconds from one evaluation to the next
---   window: seconds that an evaluation looks back
+--   window: seconds that an evaluation looks back; less than 10,000 steps, which is all that Athena counts to at once
 --   ahead: seconds from the evaluation to the time that is predicted
 --   prometheus: 3 where a window begins after its first moment, as in Prometheus 3; 2 where that belongs to it, as in Prometheus 2
 -- Scans: samples (name, time, value, labels) of the metric, in the folders from datehour on.

@@ -6,7 +6,7 @@
 --   datehour: the first folder that is read, at the latest that of `from` less the window less an hour
 --   from, to: the first and the last time to evaluate at, in UTC
 --   step: seconds from one evaluation to the next
---   window: seconds that an evaluation looks back
+--   window: seconds that an evaluation looks back; less than 10,000 steps, which is all that Athena counts to at once
 --   quantile: from 0 to 1
 --   by: the label; series without it count as those whose value is empty
 --   prometheus: 3 as Prometheus 3 has it; 2 as Prometheus 2.42: as in rate.sql, and no difference between buckets is too small

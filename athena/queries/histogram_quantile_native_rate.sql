@@ -7,7 +7,7 @@
 --   datehour: the first folder that is read, at the latest that of `from` less the window less an hour
 --   from, to: the first and the last time to evaluate at, in UTC
 --   step: seconds from one evaluation to the next
---   window: seconds that an evaluation looks back
+--   window: seconds that an evaluation looks back; less than 10,000 steps, which is all that Athena counts to at once
 --   quantile: from 0 to 1
 --   by: the label; series without it count as those whose value is empty
 -- Scans: histograms (all columns but type and start) of the metric, in the folders from datehour on.

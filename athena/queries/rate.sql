@@ -6,7 +6,7 @@
 --   datehour: the first folder that is read, at the latest that of `from` less the window less an hour
 --   from, to: the first and the last time to evaluate at, in UTC
 --   step: seconds from one evaluation to the next
---   window: seconds that an evaluation looks back
+--   window: seconds that an evaluation looks back; less than 10,000 steps, which is all that Athena counts to at once
 --   prometheus: 3 as Prometheus 3 has it; 2 as Prometheus 2.42: the first moment of a window belongs to it, and a counter's zero comes before the rest
 -- Scans: samples (name, time, value, labels) of the metric, in the folders from datehour on.
 WITH

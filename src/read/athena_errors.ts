@@ -69,6 +69,9 @@ function mendOfWords(words: string, place: AthenaPlace): string | undefined {
   return undefined;
 }
 
+/** Codes of a connection that was never made. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
+
 /** A call that failed. */
 export function callError(error: unknown, action: string, place: AthenaPlace): CommandError {
   const name = `workgroup ${place.workgroup}`;
@@ -81,7 +84,9 @@ export function callError(error: unknown, action: string, place: AthenaPlace): C
   const advice =
     mendOfWords(message, place) ??
     (failure === 'throttled' ? 'wait until fewer queries run in this account' : byCode && mendOf(byCode, target));
-  return withMend(`${target.action} on ${name}: ${code}: ${message}`, advice);
+  const mayHaveStarted = isOutOfReach && action === 'StartQueryExecution' && !NEVER_SENT.has(code);
+  const fate = mayHaveStarted ? '; if it came there all the same, the query runs' : '';
+  return withMend(`${target.action} on ${name}: ${code}: ${message}${fate}`, advice);
 }
 
 /** A query that did not end well. */

@@ -15,7 +15,7 @@ const LEAVE_WITHIN_MS = 15_000;
 
 /**
  * Runs a query to its end, whichever that is. Nothing is left running: when the signal is aborted or a call fails for good, the query is
- * stopped, also one of which Athena has not said yet that it is started.
+ * stopped, also one of which Athena has not said yet that it is started. Only of a start that never gets an answer nobody knows.
  *
  * @returns how it ended
  * @throws the signal's reason, or a CommandError

@@ -15,6 +15,7 @@ const CASES: readonly (readonly [sql: string, answer: unknown])[] = [
   ['sequence(1, 3)', [1, 2, 3]],
   ['sequence(1, 0)', [1, 0]],
   ['sequence(1, 1)', [1]],
+  ['len(sequence(1, 10000))', 10_000],
   ['sequence(1, 10, 4)', [1, 5, 9]],
   ['sequence(10, 1, -4)', [10, 6, 2]],
   ["date_add('millisecond', 1795171513123, TIMESTAMP '1970-01-01 00:00:00.000')", '2026-11-20 10:45:13.123'],
@@ -39,3 +40,10 @@ beforeAll(async () => {
 test.each(CASES.map(([sql, answer], index) => ({ sql, answer, index })))('$sql', ({ answer, index }) => {
   expect(answers[`answer_${index}`]).toEqual(answer);
 });
+
+test.each(['sequence(1, 10001)', 'sequence(10001, 1)', 'sequence(0, 20000, 2)', 'sequence(20000, 0, -2)'])(
+  '%s is refused, as in Athena',
+  async (sql) => {
+    await expect(rowsOf(`SELECT ${sql} AS answer`, { archiveDir })).rejects.toThrow('more than 10000 entries');
+  },
+);

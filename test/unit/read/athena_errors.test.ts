@@ -99,6 +99,14 @@ describe('a call that fails says what mends it', () => {
     expect(stack).toBeDefined();
   });
 
+  test.each([
+    ['StartQueryExecution', 'ECONNRESET', true],
+    ['StartQueryExecution', 'ECONNREFUSED', false],
+    ['GetQueryExecution', 'ECONNRESET', false],
+  ])('%s that ends in %s may have started the query: %s', (action, code, mayHave) => {
+    expect(callError(broken(code), action, PLACE).message.includes('the query runs')).toBe(mayHave);
+  });
+
   test('unless nobody knows it', () => {
     const error = answered('InvalidRequestException', 'line 1:1: mismatched input\n more');
     expect(callError(error, 'StartQueryExecution', PLACE)).toEqual(
