@@ -62,9 +62,6 @@ export async function mustBeDirectory(archiveDir: string): Promise<void> {
     throw new CommandError(`no archive at ${archiveDir} (${codeOf(error)}): ${mend}`);
   }
   if (!isDirectory) throw new CommandError(`${archiveDir} is not a directory: ${mend}`);
-  // The engine takes paths for patterns, and would read the neighbours' files too.
-  if (/[*?]/.test(archiveDir))
-    throw new CommandError(`${archiveDir} has a * or ? in its path: give the directory another name`);
 }
 
 /** The archive's hour folders in order of time, from `earliest` on. */

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { COMPACTED_FOLDER } from '../archive.ts';
 import { CommandError, messageOf } from '../errors.ts';
@@ -13,6 +12,7 @@ import { readManifest, type Manifest } from './manifest.ts';
 import { createOutput, type Output } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { QueryIo } from './print.ts';
+import { makeWorkDir } from './work_dir.ts';
 
 /** The values of COMPACT_OPTIONS, and the archive. */
 export interface CompactOptions {
@@ -37,6 +37,10 @@ export async function compact(options: CompactOptions, io: QueryIo): Promise<voi
   }
   const archiveDir = resolve(options.archiveDir);
   await mustBeDirectory(archiveDir);
+  // The engine takes paths for patterns: what it reads of a neighbour would stay in the archive.
+  if (/[*?]/.test(archiveDir)) {
+    throw new CommandError(`${archiveDir} has a * or ? in its path: give the directory another name`);
+  }
   let lock: SocketLock | undefined;
   let workDir: string | undefined;
   try {
@@ -46,7 +50,7 @@ export async function compact(options: CompactOptions, io: QueryIo): Promise<voi
         '--remove-json needs the lock, so that no other process compacts meanwhile; leave it out here',
       );
     }
-    workDir = await mkdtemp(join(tmpdir(), 'prometheus-kinesis-adapter-compact-'));
+    workDir = await makeWorkDir('compact');
     await compactAll({ ...options, archiveDir, workDir, signal }, io);
   } catch (error) {
     throw signal.aborted ? new CommandError('interrupted') : explain(error);

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { COMPACTED_FOLDER, DAY_MS, endOfHour, parseHourFolder, parseSampleDay, runFolder } from '../archive.ts';
 import { codeOf, CommandError } from '../errors.ts';
 import { syncFolder } from '../folders.ts';
@@ -23,6 +25,19 @@ export function mustBeThere(archiveDir: string, path: string): void {
     `${path} is missing, which ${manifestPath(archiveDir)} names: restore the file from a backup; ` +
       'if a compaction ended or began at this moment, just run it again',
   );
+}
+
+/** The checksum of a file's bytes, in hexadecimal. */
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** @throws CommandError that names a Parquet file that is not what was written: it would be written anew as if it were right */
+export async function mustBeIntact(path: string, sha256: string | undefined): Promise<void> {
+  if ((await sha256Of(path)) === sha256) return;
+  throw new CommandError(`${path} has changed since it was written (its SHA-256 is another): restore it from a backup`);
 }
 
 /** Removes the folders that the manifest calls garbage, and of what is not named there nothing. */
@@ -95,6 +110,8 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
     if (codeOf(error) === 'ENOENT') return true;
     // POSIX lets rmdir say either about a folder that is not empty.
     if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false;
+    // A link to a folder.
+    if (codeOf(error) === 'ENOTDIR') return false;
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import { COMPACTED_FOLDER, DAY_MS, OTHER_DAY, runFolder, sampleDay } from '../ar
 import { CommandError } from '../errors.ts';
 import { makeFolder, syncFolder } from '../folders.ts';
 import type { ArrivalDay } from './arrival_days.ts';
+import { mustBeIntact, sha256Of } from './compacted_files.ts';
 import { nameFile } from './damage.ts';
 import { Engine } from './duckdb.ts';
 import { LINE_STORES } from './line_stores.ts';
@@ -138,7 +139,8 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
   await makeFolder(archiveDir, folder);
   const old = manifest.days.get(name);
   const oldPath = (file: string) => join(archiveDir, COMPACTED_FOLDER, runFolder(name, old!.run), file);
-  const partition = { run, samples: [], minusZeros: [], others: [] } as Mutable<CompactedDay>;
+  for (const file of old === undefined ? [] : filesOf(old)) await mustBeIntact(oldPath(file), old?.sha256[file]);
+  const partition = { run, samples: [], minusZeros: [], others: [], sha256: {} } as Mutable<CompactedDay>;
   let [lines, rows, firstFile] = [0n, 0n, 0];
   for (const store of LINE_STORES) {
     const doing = `${day}: writing ${name} (${touched.indexOf(sampledOn) + 1} of ${touched.length})`;
@@ -154,7 +156,10 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
     rows += after - before;
   }
   await syncFolder(folder);
-  const newBytes = await bytesOf(filesOf(partition).map((file) => join(folder, file)));
+  const names = filesOf(partition);
+  const sums = await Promise.all(names.map(async (file) => [file, await sha256Of(join(folder, file))] as const));
+  partition.sha256 = Object.fromEntries(sums);
+  const newBytes = await bytesOf(names.map((file) => join(folder, file)));
   const oldBytes = await bytesOf(old === undefined ? [] : filesOf(old).map(oldPath));
   return { name, partition, lines, rows, bytes: newBytes - oldBytes };
 }

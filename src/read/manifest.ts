@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename } from 'node:fs/promises';
+import { open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   COMPACTED_FOLDER,
@@ -37,6 +37,8 @@ export type StoreName = (typeof STORE_NAMES)[number];
 /** A partition: a run's folder, and the names of the files in it by what they hold. */
 export interface CompactedDay extends Readonly<Record<StoreName, readonly string[]>> {
   readonly run: string;
+  /** Of each file, by its name, in hexadecimal. */
+  readonly sha256: Readonly<Record<string, string>>;
 }
 
 /** The names of all its files. */
@@ -48,7 +50,7 @@ export const NOTHING_COMPACTED: Manifest = { hours: new Map(), days: new Map(), 
 
 const VERSION = 1;
 const FORM = { version: VERSION, hours: {}, days: {}, garbage: [] } as const;
-const DAY_FORM = { run: '', samples: [], minusZeros: [], others: [] } as const;
+const DAY_FORM = { run: '', samples: [], minusZeros: [], others: [], sha256: {} } as const;
 
 export function manifestPath(archiveDir: string): string {
   return join(archiveDir, COMPACTED_FOLDER, MANIFEST_FILE);
@@ -67,6 +69,8 @@ export async function readManifest(archiveDir: string): Promise<Manifest> {
   // Before the file: it is written before the first of them, so that it is lost when they are there and it is not.
   const hasPartitions = (await list(join(archiveDir, COMPACTED_FOLDER))).some((name) => name.startsWith('day='));
   try {
+    // Opening a FIFO would wait for who writes into it.
+    if (!(await stat(path)).isFile()) throw new Error('it is no file');
     return parseManifest(await readFile(path, 'utf8'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT' && !hasPartitions) return NOTHING_COMPACTED;
@@ -104,7 +108,9 @@ export function formatManifest({ hours, days, garbage }: Manifest): string {
 /** @throws Error that says what is wrong with it */
 export function parseManifest(text: string): Manifest {
   const form = fieldsOf('the manifest', JSON.parse(text) as unknown, FORM);
-  if (form.version !== VERSION) throw new Error(`its version is ${JSON.stringify(form.version)}, and not ${VERSION}`);
+  if (form.version !== VERSION) {
+    throw new Error(`its version is ${JSON.stringify(form.version)}, and not ${VERSION}: it may be of a newer program`);
+  }
   const hours = Object.entries(record('hours', form.hours)).map(([hour, files]) => {
     if (parseHourFolder(hour) === undefined) throw new Error(`${JSON.stringify(hour)} is no hour`);
     return [hour, parseFiles(hour, files)] as const;
@@ -127,17 +133,23 @@ function parseFiles(hour: string, files: unknown): ReadonlyMap<string, number> {
 }
 
 function parseDay(day: string, value: unknown): CompactedDay {
-  const { run, ...stores } = fieldsOf(`the day ${day}`, value, DAY_FORM);
+  const { run, sha256, ...stores } = fieldsOf(`the day ${day}`, value, DAY_FORM);
   if (typeof run !== 'string' || parseRunFolder(runFolder(day, run)) === undefined) {
     throw new Error(`${JSON.stringify(day)} with the run ${JSON.stringify(run)} is no partition`);
   }
   const isFile = (name: string) => /^[^/]+$/.test(name) && name.endsWith(PARQUET_SUFFIX);
-  return {
+  const parsed = {
     run,
     samples: textsOf('samples', stores.samples, isFile),
     minusZeros: textsOf('minusZeros', stores.minusZeros, isFile),
     others: textsOf('others', stores.others, isFile),
+    sha256: Object.fromEntries(Object.entries(record('sha256', sha256)).map(([name, sum]) => [name, String(sum)])),
   };
+  const isSummed = Object.keys(parsed.sha256).sort().join() === filesOf(parsed).sort().join();
+  if (!isSummed || Object.values(parsed.sha256).some((sum) => !/^[0-9a-f]{64}$/.test(sum))) {
+    throw new Error(`the day ${day} does not have a sha256 for each of its files, each once`);
+  }
+  return parsed;
 }
 
 /** The fields of an object, which must be those of a form. */

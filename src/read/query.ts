@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError } from '../errors.ts';
 import { nameFile } from './damage.ts';
@@ -10,6 +9,7 @@ import { showProgress } from './progress.ts';
 import { listQueryFiles } from './query_files.ts';
 import { resolveTimeRange, type QueryFormat } from './query_options.ts';
 import { createViews } from './views.ts';
+import { makeWorkDir } from './work_dir.ts';
 
 /** The values of QUERY_OPTIONS, and the archive. */
 export interface QueryOptions {
@@ -35,7 +35,7 @@ export async function query(sql: string, options: QueryOptions, io: QueryIo): Pr
   if (options.archiveDir === 'none') {
     throw new CommandError('--archive-dir (ARCHIVE_DIR) is "none": give the directory that holds a local archive');
   }
-  const workDir = await makeWorkDir();
+  const workDir = await makeWorkDir('query');
   try {
     const { archiveDir } = options;
     const { paths, files } = await listQueryFiles({ archiveDir, snapshotDir: join(workDir, 'open'), range, signal });
@@ -60,15 +60,4 @@ export async function query(sql: string, options: QueryOptions, io: QueryIo): Pr
 
 function statusOf({ percent }: Engine): string {
   return percent === undefined ? 'running' : `running ${Math.floor(percent)}%`;
-}
-
-/** A folder for spilled data and copies of open files; only its owner can read it. */
-async function makeWorkDir(): Promise<string> {
-  try {
-    return await mkdtemp(join(tmpdir(), 'prometheus-kinesis-adapter-query-'));
-  } catch (error) {
-    throw new CommandError(
-      `cannot make a temporary folder: ${(error as Error).message}; name another place with TMPDIR`,
-    );
-  }
 }

@@ -112,6 +112,19 @@ describe('a file that is not as it was', () => {
     expect(await values()).toBe('value\r\n1\r\n2\r\n3\r\n');
   });
 
+  it('is noticed when it is Parquet, before it is written anew', async () => {
+    put(`${DAY}/10/a.json.gz`, sampleLine('x', AT, { value: 1 }));
+    put('2026/11/21/10/a.json.gz', sampleLine('x', NEXT_DAY, { value: 2 }));
+    await runCompact({ archiveDir, removeJson: true });
+    const [first, second] = parquet();
+    cpSync(join(archiveDir, second!), join(archiveDir, first!));
+    put(`${DAY}/10/late.json.gz`, sampleLine('x', AT, { value: 3 }));
+    expect(await messageOf(runCompact({ archiveDir }))).toMatch(
+      /day=2026-11-20.*lines-000\.parquet has changed since it was written .*: restore it from a backup/,
+    );
+    expect(archiveFiles(archiveDir)).toEqual([`${DAY}/10/late.json.gz`]);
+  });
+
   it('readable keeps its own day from being compacted, and no other', async () => {
     put('2026/11/19/10/a.json.gz', sampleLine('x', AT - 86_400_000));
     const bytes = readFileSync(join(archiveDir, '2026/11/19/10/a.json.gz'));

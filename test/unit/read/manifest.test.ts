@@ -25,8 +25,26 @@ const MANIFEST: Manifest = {
     ['2026/11/20/11', new Map([['b.json.gz', 7]])],
   ]),
   days: new Map([
-    ['2026-11-19', { run: 'one', samples: ['lines-000.parquet'], minusZeros: [], others: ['lines-001.parquet'] }],
-    ['other', { run: 'one', samples: [], minusZeros: ['lines-000.parquet'], others: [] }],
+    [
+      '2026-11-19',
+      {
+        run: 'one',
+        samples: ['lines-000.parquet'],
+        minusZeros: [],
+        others: ['lines-001.parquet'],
+        sha256: { 'lines-000.parquet': 'a'.repeat(64), 'lines-001.parquet': 'b'.repeat(64) },
+      },
+    ],
+    [
+      'other',
+      {
+        run: 'one',
+        samples: [],
+        minusZeros: ['lines-000.parquet'],
+        others: [],
+        sha256: { 'lines-000.parquet': '0'.repeat(64) },
+      },
+    ],
   ]),
   garbage: new Set(['day=2026-11-19/run=zero', 'day=2026-11-20/run=two']),
 };
@@ -104,6 +122,21 @@ describe('the text of a manifest', () => {
       /does not belong/,
     ],
     [
+      'with a file twice',
+      changed((form) => ({ ...form, days: { other: { ...day, samples: day.minusZeros } } })),
+      /the day other does not have a sha256 for each of its files, each once/,
+    ],
+    [
+      'with a file without a checksum',
+      changed((form) => ({ ...form, days: { other: { ...day, sha256: {} } } })),
+      /does not have a sha256/,
+    ],
+    [
+      'with a checksum that is none',
+      changed((form) => ({ ...form, days: { other: { ...day, sha256: { 'lines-000.parquet': 'x' } } } })),
+      /does not have a sha256/,
+    ],
+    [
       'with garbage elsewhere',
       changed((form) => ({ ...form, garbage: ['day=other/run=../../2026'] })),
       /does not belong/,
@@ -148,7 +181,7 @@ describe('the manifest of an archive', () => {
   test.each<[string, (dir: string) => void, RegExp]>([
     ['broken', (dir) => put(dir, 'compacted/manifest.json', '{'), /: it is not JSON; restore it from a backup; if/],
     ['lost', (dir) => put(dir, 'compacted/day=other/run=one/lines-000.parquet', ''), /: ENOENT.*; restore it/],
-    ['a folder', (dir) => put(dir, 'compacted/manifest.json/x', ''), /: EISDIR.*; restore it/],
+    ['a folder', (dir) => put(dir, 'compacted/manifest.json/x', ''), /: it is no file; restore it/],
   ])('is named when it is %s', async (_, make, message) => {
     const dir = temporaryDir();
     make(dir);

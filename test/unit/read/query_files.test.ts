@@ -8,7 +8,13 @@ import type { TimeRange } from '../../../src/read/query_options.ts';
 import { temporaryDir } from '../../support/archive.ts';
 import { writeArchiveFile } from '../../support/query_archive.ts';
 
-const day = { run: 'r', samples: ['s.parquet'], minusZeros: ['z.parquet'], others: ['o.parquet'] };
+const day = {
+  run: 'r',
+  samples: ['s.parquet'],
+  minusZeros: ['z.parquet'],
+  others: ['o.parquet'],
+  sha256: Object.fromEntries(['s', 'z', 'o'].map((name) => [`${name}.parquet`, '0'.repeat(64)])),
+};
 const DAYS = ['2026-11-18', '2026-11-19', '2026-11-20', 'other'];
 const manifest: Manifest = {
   hours: new Map([
