@@ -71,7 +71,7 @@ async function compactAll(run: Run, io: QueryIo): Promise<void> {
   let manifest = await readManifest(archiveDir);
   mustHaveFiles(archiveDir, manifest);
   manifest = await removeGarbage(archiveDir, manifest);
-  let [compactedDays, leftDays] = [0, 0];
+  let [compactedDays, leftDays, removedFiles] = [0, 0, 0];
   const problems: string[] = [];
   for (const day of await listArrivalDays(archiveDir, manifest, io.now())) {
     if (!day.hasEnded) continue;
@@ -86,7 +86,11 @@ async function compactAll(run: Run, io: QueryIo): Promise<void> {
         manifest = await compactOne(day, manifest, { run, io, output });
         compactedDays++;
       }
-      if (run.removeJson === true) await removeSafely(archiveDir, manifest, [...day.compacted, ...day.fresh]);
+      if (run.removeJson === true) {
+        const files = [...day.compacted, ...day.fresh];
+        await removeSafely(archiveDir, manifest, files);
+        removedFiles += files.length;
+      }
     } catch (error) {
       // One day's damaged file must not keep all others from being compacted.
       if (signal.aborted || !(error instanceof CommandError)) throw error;
@@ -97,6 +101,7 @@ async function compactAll(run: Run, io: QueryIo): Promise<void> {
     const dropped = await dropExpired(archiveDir, manifest, io.now() - retentionMs);
     if (dropped.length > 0) await output.write(`dropped ${count(dropped.length, 'expired day')} of samples\n`);
   }
+  if (removedFiles > 0) await output.write(`removed ${count(removedFiles, 'JSON file')}\n`);
   await output.write(`${closingLine(compactedDays, leftDays + problems.length)}\n`);
   if (problems.length > 0) throw new CommandError(problems.join('\n'));
 }
@@ -145,7 +150,7 @@ function leftLine({ day, open }: ArrivalDay): string {
 }
 
 function closingLine(compactedDays: number, leftDays: number): string {
-  if (compactedDays + leftDays === 0) return 'nothing to do: every day that has ended is compacted';
+  if (compactedDays + leftDays === 0) return 'nothing to compact: every day that has ended, by UTC, is';
   return `compacted ${count(compactedDays, 'day')}${leftDays === 0 ? '' : `, left ${leftDays}`}`;
 }
 

@@ -55,7 +55,7 @@ describe('which days', () => {
       /^2026\/11\/20: 3 lines, 1 rows, 2 duplicates dropped, .*, 2 days of samples, 0 s\ncompacted 1 day\n$/,
     );
     expect(await runCompact({ archiveDir }, now(midnight))).toBe(
-      'nothing to do: every day that has ended is compacted\n',
+      'nothing to compact: every day that has ended, by UTC, is\n',
     );
     expect(await partitions()).toBe('2026-11-19 2026-11-20');
     expect(archiveFiles(archiveDir)).toHaveLength(3);
@@ -78,7 +78,7 @@ describe('which days', () => {
   });
 
   it('are none in an archive that is empty, and in one that is not there it says so', async () => {
-    expect(await runCompact({ archiveDir })).toContain('nothing to do');
+    expect(await runCompact({ archiveDir })).toContain('nothing to compact');
     expect(await messageOf(runCompact({ archiveDir: join(archiveDir, 'x') }))).toMatch(
       /^no archive at .*--archive-dir/,
     );
@@ -91,7 +91,7 @@ describe('which days', () => {
   it('may have nothing in their files', async () => {
     writeBytes(archiveDir, `${DAY}/10/a.json.gz`, gzipSync(''));
     expect(await runCompact({ archiveDir })).toMatch(/^2026\/11\/20: 0 lines, 0 rows/);
-    expect(await runCompact({ archiveDir })).toContain('nothing to do');
+    expect(await runCompact({ archiveDir })).toContain('nothing to compact');
     expect(await values()).toBe('value\r\n');
   });
 });
@@ -133,7 +133,7 @@ describe('a file that is not as it was', () => {
     const { stdout, text } = collector();
     const message = await messageOf(runCompact({ archiveDir, removeJson: true }, { stdout }));
     expect(message).toMatch(/^2026\/11\/19: .*2026\/11\/19\/10\/a\.json\.gz/);
-    expect(text()).toMatch(/^2026\/11\/20: 1 lines.*\ncompacted 1 day, left 1\n$/);
+    expect(text()).toMatch(/^2026\/11\/20: 1 lines.*\nremoved 1 JSON file\ncompacted 1 day, left 1\n$/);
     expect(archiveFiles(archiveDir)).toEqual(['2026/11/19/10/a.json.gz']);
   });
 });
@@ -146,7 +146,8 @@ describe('--remove-json', () => {
     put(`${DAY}/11/c.json.gz.damaged`, sampleLine('x', AT, { value: 7 }));
     put('2026/11/21/10/d.json.gz', sampleLine('x', AT, { value: 3 }));
     put('2026/11/22/10/e.json.gz', sampleLine('x', AT, { value: 4 }));
-    await runCompact({ archiveDir, removeJson: true }, now(Date.UTC(2026, 10, 22, 11)));
+    const said = await runCompact({ archiveDir, removeJson: true }, now(Date.UTC(2026, 10, 22, 11)));
+    expect(said).toMatch(/\nremoved 3 JSON files\ncompacted 2 days\n$/);
     expect(archiveFiles(archiveDir)).toEqual([`${DAY}/11/c.json.gz.damaged`, '2026/11/22/10/e.json.gz']);
     expect(readdirSync(join(archiveDir, '2026/11'))).toEqual(['20', '22']);
     expect(readdirSync(join(archiveDir, DAY))).toEqual(['11']);
@@ -170,16 +171,18 @@ describe('--archive-retention', () => {
     await runCompact({ archiveDir, removeJson: true });
     const options = { archiveDir, retentionMs: 86_400_000 };
     expect(await runCompact(options, now(days[2]! + 86_400_000 - 1))).toMatch(
-      /^dropped 1 expired day of samples\nnothing/,
+      /^dropped 1 expired day of samples\nnothing to compact/,
     );
     expect(await partitions()).toBe('2026-11-19 2026-11-20 other');
     expect(parquet()).toHaveLength(4);
-    expect(await runCompact(options, now(days[2]! + 86_400_000))).toMatch(/^dropped 1 expired day of samples\nnothing/);
+    expect(await runCompact(options, now(days[2]! + 86_400_000))).toMatch(
+      /^dropped 1 expired day of samples\nnothing to compact/,
+    );
     expect(await partitions()).toBe('2026-11-20 other');
     expect(parquet()).toHaveLength(3);
     expect((await readManifest(archiveDir)).hours.size).toBe(1);
     expect(await runCompact(options, now(days[2]! + 5 * 86_400_000))).toMatch(
-      /^dropped 1 expired day of samples\nnothing/,
+      /^dropped 1 expired day of samples\nnothing to compact/,
     );
     expect((await readManifest(archiveDir)).hours.size).toBe(0);
     await runCompact(options);
@@ -192,7 +195,7 @@ describe('--archive-retention', () => {
     await runCompact({ archiveDir });
     await runCompact({ archiveDir, retentionMs: 3_600_000 });
     expect(await values()).toBe('value\r\n');
-    expect(await runCompact({ archiveDir })).toContain('nothing to do');
+    expect(await runCompact({ archiveDir })).toContain('nothing to compact');
   });
 });
 
@@ -277,7 +280,7 @@ describe('beside the rest', () => {
     await vi.waitFor(() => {
       expect(archiveFiles(archiveDir)).toEqual([]);
     });
-    expect(await runCompact({ archiveDir })).toContain('nothing to do');
+    expect(await runCompact({ archiveDir })).toContain('nothing to compact');
     await sink.close();
     expect(filesBelow(join(archiveDir, 'compacted'))).toHaveLength(2);
     expect(await values()).toBe('value\r\n1\r\n2\r\n');

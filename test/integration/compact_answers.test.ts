@@ -70,7 +70,7 @@ test.each([1, 2])(
     for (const view of VIEWS) expect(expected[view]!.length, view).toBeGreaterThan(5);
     await runCompact({ archiveDir });
     expect(await answers(archiveDir)).toEqual(expected);
-    expect(await runCompact({ archiveDir })).toContain('nothing to do');
+    expect(await runCompact({ archiveDir })).toContain('nothing to compact');
     expect(await answers(archiveDir)).toEqual(expected);
 
     // A file that comes late into an hour that is compacted: some lines that are there, also in later hours, and some that are not.
