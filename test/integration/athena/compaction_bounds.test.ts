@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { asSet, compact, Expected, lakeOf, machineOfDays, rowsOf } from '../../support/compaction.ts';
-import { arrivals } from '../../support/lake_archive.ts';
+import { arrivals, firehoseName } from '../../support/lake_archive.ts';
 import { sampleLine } from '../../support/query_archive.ts';
 import { StatesError, type Service } from '../../support/states.ts';
 
@@ -63,7 +63,9 @@ test.each(['missing', 'double', 'strange', 'of another hour'])(
 test('an object among the hours that is no line stops it, and is named', async () => {
   const lake = await lakeOf(new Map([...ONE_DAY, ['2026/11', [sampleLine('x', AT)]]]));
   // 2026/11/18 comes first.
-  await expect(compact(lake, NOW)).rejects.toThrow(/StrayObject: An object that is no line stands .*: 2026.11.stream/);
+  await expect(compact(lake, NOW)).rejects.toThrow(
+    /StrayObject: An object that is no line stands .*: 2026.11.prometheus/,
+  );
   expect(lake.catalog.table('compacted').properties['compacted_before']).toBe('2026/11/19/00');
 });
 
@@ -132,6 +134,24 @@ test('what may expire has its tag, in pages too: lines of days that are done, an
   }
   expect(new Set(lake.tags.values())).toEqual(new Set([tagged('compacted'), tagged('superseded')]));
 });
+
+test(
+  'thousands of objects get their tags, for no page of a listing is larger than a payload',
+  { timeout: 60_000 },
+  async () => {
+    const lake = await lakeOf(ONE_DAY);
+    for (let index = 100; index < 1400; index++) {
+      lake.put(`${DAY}/12/${firehoseName(`${DAY}/12`, index)}`);
+      lake.put(
+        `compacted/day=2026-11-18/run=2026-11-18-4d0e9d4b-6f0b-8a7c-2e19-6f0b8a7c2e19/20261130_000512_00087_kx3vq_${index}`,
+      );
+    }
+    await compact(lake, NOW);
+    const untagged = lake.keys().filter((key) => !lake.tags.has(key));
+    // The Parquet that is read.
+    expect(untagged).toEqual([expect.stringContaining('compacted/day=2026-11-18/run=2026-11-18-run-')]);
+  },
+);
 
 test('rows of a metric and of a series lie together in a file', async () => {
   const sample = (_: unknown, index: number) =>
