@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { asSet, compact, Expected, lakeOf, machineOfDays, rowsOf } from '../../support/compaction.ts';
 import { arrivals, firehoseName } from '../../support/lake_archive.ts';
 import { sampleLine } from '../../support/query_archive.ts';
@@ -152,6 +152,61 @@ test(
     expect(untagged).toEqual([expect.stringContaining('compacted/day=2026-11-18/run=2026-11-18-run-')]);
   },
 );
+
+describe('an object that comes into a day that is compacted', () => {
+  const late = `${DAY}/12/${firehoseName(`${DAY}/12`, 7)}`;
+  async function lakeWithLate(cameAt: string) {
+    const lake = await lakeOf(ONE_DAY, { pageSize: 2 });
+    let isCompacted = false;
+    const run = compact(lake, NOW, (resource, args) => {
+      // When the partition is moved its lines have long been read.
+      isCompacted ||= String(args['QueryString']).startsWith('ALTER TABLE compacted PARTITION');
+      if (isCompacted) {
+        lake.put(late);
+        lake.modified.set(late, cameAt);
+      }
+      return lake.service(resource, args);
+    });
+    return { lake, run };
+  }
+
+  test.each(['2026-12-24T00:00:00Z', '2026-12-24T00:05:00Z'])('at %s: it is named, and gets no tag', async (cameAt) => {
+    const { lake, run } = await lakeWithLate(cameAt);
+    const loud = `LateObject: It came after its day was compacted, and is not read until compacted_before is set back: ${late}`;
+    await expect(run).rejects.toThrow(loud);
+    await expect(compact(lake, '2026-12-25T00:00:00.000Z')).rejects.toThrow(loud);
+    expect(lake.tags.has(late)).toBe(false);
+    expect([...lake.tags.values()]).toEqual([tagged('compacted'), tagged('compacted')]);
+  });
+
+  test('is compacted, and gets its tag, once compacted_before is set back', async () => {
+    const { lake, run } = await lakeWithLate('2026-12-24T00:05:00Z');
+    await expect(run).rejects.toThrow('LateObject');
+    lake.catalog.table('compacted').properties['compacted_before'] = `${DAY}/00`;
+    await compact(lake, '2026-12-25T00:00:00.000Z');
+    expect(lake.tags.get(late)).toBe(tagged('compacted'));
+    expect(lake.catalog.table('compacted').properties['compacted_before']).toBe('2026/11/19/00');
+  });
+});
+
+test('objects before an hour that was set by hand get no tag', async () => {
+  const lake = await lakeOf(ONE_DAY);
+  await compact(lake, '2000-01-01T00:00:00.000Z');
+  lake.catalog.table('compacted').properties['compacted_before'] = '2026/11/19/00';
+  await compact(lake, NOW);
+  expect(lake.tags.size).toBe(0);
+});
+
+test('tags that a run did not come to are given by the next one', async () => {
+  const lake = await lakeOf(ONE_DAY);
+  const run = compact(lake, NOW, (resource, args) => {
+    if (resource.endsWith('putObjectTagging')) throw new Error('killed');
+    return lake.service(resource, args);
+  });
+  await expect(run).rejects.toThrow('killed');
+  await compact(lake, '2026-12-25T00:00:00.000Z');
+  expect([...lake.tags.values()]).toEqual([tagged('compacted'), tagged('compacted')]);
+});
 
 test('rows of a metric and of a series lie together in a file', async () => {
   const sample = (_: unknown, index: number) =>
