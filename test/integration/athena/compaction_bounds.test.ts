@@ -109,6 +109,35 @@ test('a statement that is throttled is sent again', async () => {
   expect(lake.catalog.table('compacted').properties['compacted_before']).toBe('2026/11/19/00');
 });
 
+test('whatever reads or tags is asked again, a statement is not', async () => {
+  const lake = await lakeOf(arrivals(8, [`${DAY}/12`, '2026/11/19/12'], 20));
+  const failed = new Set<string>();
+  const failingOnce: Service = async (resource, args) => {
+    const request = JSON.stringify([resource, args]);
+    if (!resource.endsWith('.sync') && !failed.has(request)) {
+      failed.add(request);
+      throw new StatesError('S3.S3Exception', 'SlowDown');
+    }
+    return lake.service(resource, args);
+  };
+  await compact(lake, NOW, failingOnce);
+  expect(lake.catalog.table('compacted').properties['compacted_before']).toBe('2026/11/20/00');
+  expect(new Set([...failed].map((request) => /:(\w+)"/.exec(request)![1]))).toEqual(
+    new Set(['listExecutions', 'getTable', 'listObjectsV2', 'putObjectTagging', 'getQueryResults']),
+  );
+  let unloads = 0;
+  const another = await lakeOf(ONE_DAY);
+  const run = compact(another, NOW, (resource, args) => {
+    if (String(args['QueryString']).startsWith('UNLOAD')) {
+      unloads++;
+      throw new StatesError('States.TaskFailed', 'HIVE_PATH_ALREADY_EXISTS');
+    }
+    return another.service(resource, args);
+  });
+  await expect(run).rejects.toThrow('HIVE_PATH_ALREADY_EXISTS');
+  expect(unloads).toBe(1);
+});
+
 test('a run does a number of days, and the next one goes on', async () => {
   const lake = await lakeOf(arrivals(7, [`${DAY}/12`, '2026/11/19/12', '2026/11/20/12'], 5));
   for (const hour of ['2026/11/20/00', '2026/11/21/00']) {
