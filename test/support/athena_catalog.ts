@@ -10,7 +10,7 @@ interface Table {
 }
 
 const PARTITION = /^ALTER TABLE (\w+) (ADD IF NOT EXISTS )?PARTITION \(day = '([\w-]+)'\) (SET )?LOCATION '([^']+)'$/;
-const PROPERTY = /^ALTER TABLE (\w+) SET TBLPROPERTIES \('(\w+)' = '([^']+)'\)$/;
+const PROPERTIES = /^ALTER TABLE (\w+) SET TBLPROPERTIES \(('\w+' = '[^']+'(?:, '\w+' = '[^']+')*)\)$/;
 const CREATE = /^CREATE EXTERNAL TABLE IF NOT EXISTS (\w+) \(.* TBLPROPERTIES \('(\w+)' = '([^']+)'\)$/;
 
 export class AthenaCatalog {
@@ -48,9 +48,10 @@ export class AthenaCatalog {
       }
       return created;
     }
-    const [, changed, property, text] = PROPERTY.exec(sql) ?? [];
+    const [, changed, list] = PROPERTIES.exec(sql) ?? [];
     if (changed !== undefined) {
-      this.table(changed).properties[property!] = text!;
+      const { properties } = this.table(changed);
+      for (const [, name, text] of list!.matchAll(/'(\w+)' = '([^']+)'/g)) properties[name!] = text!;
       return changed;
     }
     const [, name, add, day, set, location] = PARTITION.exec(sql) ?? [];

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Engine } from '../../src/read/duckdb.ts';
 import { textOf } from '../../src/read/values.ts';
 import { createViews } from '../../src/read/views.ts';
@@ -28,6 +28,8 @@ export class FakeLake {
   readonly actions: string[] = [];
   /** Texts of the views, by their names. */
   readonly views = new Map<string, string>();
+  /** When objects came, where it matters. */
+  readonly modified = new Map<string, string>();
   /** Other executions that run. */
   running: { readonly ExecutionArn: string; readonly StartDate: string }[] = [];
   readonly #bucketDir: string;
@@ -79,6 +81,13 @@ export class FakeLake {
     return filesBelow(this.#bucketDir);
   }
 
+  /** Puts an object without lines. */
+  put(key: string): void {
+    const path = join(this.#bucketDir, key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '');
+  }
+
   /** What the tasks of a state machine ask. */
   readonly service: Service = async (resource, args) => {
     const [, name = ''] = /^arn:aws:states:::(?:aws-sdk:)?([\w:]+)(?:\.sync)?$/.exec(resource) ?? [];
@@ -99,7 +108,7 @@ export class FakeLake {
         if (!existsSync(join(this.#bucketDir, Key as string)))
           throw new StatesError('S3.NoSuchKeyException', String(Key));
         this.tags.set(Key as string, JSON.stringify(Tagging));
-        return {};
+        return { VersionId: '3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrH' };
       }
       case 'sfn:listExecutions':
         exactly(args, ['StateMachineArn', 'StatusFilter']);
@@ -144,9 +153,8 @@ export class FakeLake {
     const dir = join(this.#bucketDir, folder);
     if (existsSync(dir)) throw new Error(`HIVE_PATH_ALREADY_EXISTS: ${folder}`);
     mkdirSync(dir, { recursive: true });
-    await this.#engine.run(
-      `COPY (${toDuckdb(inner)}) TO '${join(dir, 'part-0.parquet')}' (FORMAT parquet, COMPRESSION zstd)`,
-    );
+    const file = join(dir, '20261130_000512_00087_kx3vq_0b1f6a52-3c1d-4d0e-9d4b-6f0b8a7c2e19');
+    await this.#engine.run(`COPY (${toDuckdb(inner)}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`);
     return [];
   }
 
@@ -181,8 +189,21 @@ export class FakeLake {
     const IsTruncated = page.length < keys.length;
     return {
       IsTruncated,
-      ...(page.length > 0 && { Contents: page.map((Key) => ({ Key })) }),
+      ...(page.length > 0 && { Contents: page.map((key) => this.#entry(key)) }),
       ...(IsTruncated && { NextContinuationToken: page.at(-1)! }),
+    };
+  }
+
+  /** All that S3 says of an object: it counts against the quota of a payload. */
+  #entry(Key: string): Value {
+    return {
+      ChecksumAlgorithm: ['CRC64NVME'],
+      ChecksumType: 'FULL_OBJECT',
+      ETag: '"9b2cf535f27731c974343645a3985328-16"',
+      Key,
+      LastModified: this.modified.get(Key) ?? '2026-11-01T00:00:00Z',
+      Size: 134217728,
+      StorageClass: 'STANDARD',
     };
   }
 }

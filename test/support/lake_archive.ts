@@ -76,9 +76,15 @@ export function writeArrivals(dir: string, lines: Arrivals): void {
   for (const [hour, all] of lines) {
     const half = Math.ceil(all.length / 2);
     for (const [index, part] of [all.slice(0, half), all.slice(half)].entries()) {
-      if (part.length > 0) writeArchiveFile(dir, `${hour}/stream-1-${index}.json.gz`, [part]);
+      if (part.length > 0) writeArchiveFile(dir, `${hour}/${firehoseName(hour, index)}`, [part]);
     }
   }
+}
+
+/** The name that Firehose gives an object of an hour. */
+export function firehoseName(hour: string, index: number): string {
+  const id = `4d0e9d4b-6f0b-8a7c-2e19-${String(index).padStart(12, '0')}`;
+  return `prometheus-DeliveryStream-Xk3vQ0b1f6a5-1-${hour.replaceAll('/', '-')}-15-00-${id}.json.gz`;
 }
 
 /**

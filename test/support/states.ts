@@ -157,7 +157,7 @@ class Runner {
       try {
         return payload(await this.#service(Resource!, args));
       } catch (error) {
-        const retry = Retry.find(({ ErrorEquals }) => error instanceof Error && ErrorEquals.includes(error.name));
+        const retry = Retry.find(({ ErrorEquals }) => error instanceof StatesError && isOneOf(error.name, ErrorEquals));
         if (!retry || attempt === retry.MaxAttempts) throw error;
       }
     }
@@ -211,6 +211,11 @@ class Runner {
     if (result === undefined) throw new StatesError('States.QueryEvaluationError', `${text} has no value`);
     return copy(result);
   }
+}
+
+/** Whether an error is one of these. Whatever a service answers is a failed task too; what the language itself raises is not. */
+function isOneOf(name: string, errors: readonly string[]): boolean {
+  return errors.includes(name) || (errors.includes('States.TaskFailed') && !name.startsWith('States.'));
 }
 
 /** A value as the service passes it on. */

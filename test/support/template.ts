@@ -15,6 +15,7 @@ interface Parameter {
   readonly Description: string;
   readonly AllowedValues?: readonly unknown[];
   readonly AllowedPattern?: string;
+  readonly MaxValue?: number;
 }
 
 export interface Template {

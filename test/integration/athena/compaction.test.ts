@@ -6,7 +6,7 @@ import { sampleLine } from '../../support/query_archive.ts';
 
 /** Compaction changes no answer but that of copies one remains: not before, not while it runs, not when it is killed, not after. */
 
-const NOW = '2026-11-30T00:00:00.000Z';
+const NOW = '2026-12-01T00:00:00.000Z';
 /** Days of arrival with a gap between them; the last one is too young. */
 const HOURS = ['2026/11/18/23', '2026/11/19/00', '2026/11/19/12', '2026/11/21/05', '2026/11/28/07'];
 const COMPACTED = '2026/11/22/00';

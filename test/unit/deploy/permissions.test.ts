@@ -72,6 +72,8 @@ const COMPACT = [
     ['glue:GetDatabase', 'glue:GetTable', 'glue:GetTables', 'glue:GetPartition', 'glue:GetPartitions'],
     ...CATALOG,
   ),
+  // What Trino asks for where partitions are registered and not projected.
+  ...each(['glue:BatchGetPartition'], ...CATALOG),
   ...each(['glue:CreateTable', 'glue:UpdateTable'], ...CATALOG),
   ...each(['glue:CreatePartition', 'glue:BatchCreatePartition', 'glue:UpdatePartition'], ...CATALOG),
   `glue:GetDatabase arn:aws:glue:${HERE}:database/default`,

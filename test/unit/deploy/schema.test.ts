@@ -15,6 +15,11 @@ test('it is small enough to be deployed without a bucket to put it into', () => 
   expect(statSync(TEMPLATE_FILE).size).toBeLessThan(51_200);
 });
 
+test('it names no partition of AWS', () => {
+  expect(TEXT).toContain('arn:${AWS::Partition}:');
+  expect(TEXT).not.toMatch(/arn:aws[\w-]*:/);
+});
+
 describe('the resources', () => {
   let engine: Engine;
   beforeAll(() => {
