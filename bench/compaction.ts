@@ -25,8 +25,8 @@ const lines = seriesCount * samplesPerSeries;
 const DAY = Date.UTC(2020, 10, 20);
 const RUNS = 3;
 const CLI = join(packageRoot(), 'dist/cli.js');
-/** A metric's mean for each hour of the day. */
-const SQL = `SELECT "time" // 3600000 AS hour, avg("value") AS mean FROM samples WHERE name = '${A_METRIC}' GROUP BY hour ORDER BY hour`;
+/** Of a metric for each hour of the day; a mean would depend on the order in which it is added up. */
+const SQL = `SELECT "time" // 3600000 AS hour, count(*) AS n, min("value") AS least, max("value") AS most FROM samples WHERE name = '${A_METRIC}' GROUP BY hour ORDER BY hour`;
 const TIMES = ['--from', '2020-11-20', '--to', '2020-11-21'];
 
 interface Ran {

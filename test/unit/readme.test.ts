@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { OPTIONS } from '../../src/config.ts';
 import type { Option } from '../../src/option.ts';
+import { COMPACT_OPTIONS } from '../../src/read/compact_options.ts';
 import { QUERY_OPTIONS } from '../../src/read/query_options.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
@@ -18,6 +19,7 @@ function optionsTable(options: Readonly<Record<string, Option<unknown>>>): strin
 test.each([
   ['serve', OPTIONS],
   ['query', QUERY_OPTIONS],
+  ['compact', COMPACT_OPTIONS],
 ])('the options of %s stand in the README as they are in the code', (_, options) => {
   expect(readme).toContain(optionsTable(options));
 });
