@@ -102,7 +102,9 @@ describe.skipIf(skipped !== undefined)(
       expect(received).toBeGreaterThan(0);
       expect(ended).toBe(received);
       expect(metrics.value('lines_in_flight')).toBe(0);
-      expect(metrics.value('lines_skipped_total{kind="metadata"}')).toBeGreaterThan(0);
+      // One that was killed knows no metadata, and may have been sent it only once since.
+      if (name !== 'directory, killed')
+        expect(metrics.value('lines_skipped_total{kind="metadata"}')).toBeGreaterThan(0);
       expect(metrics.sum('lines_rejected_total')).toBe(0);
       const lint = await run('promtool', { args: ['check', 'metrics'], stdin: metrics.page });
       expect(lint).toMatchObject({ code: 0, stdout: '', stderr: '' });
