@@ -55,7 +55,7 @@ test('says what it did; a second one at the same time is refused, and SIGINT lea
   const third = await startCompact(dir, '--remove-json').ended;
   expect(third).toMatchObject({ code: 0, stderr: '' });
   expect(third.stdout).toMatch(
-    /^2020\/11\/20: 1,200,000 lines, 100,000 rows, 1,100,000 duplicates dropped, \d+\.\d MB → \d+\.\d MB, 1 day of samples, \d+ s\ncompacted 1 day\n$/,
+    /^2020\/11\/20: 1,200,000 lines, 100,000 rows, 1,100,000 duplicates dropped, \d+\.\d MB → \d+\.\d MB, 1 day of samples, \d+ s\nremoved 12 JSON files\ncompacted 1 day\n$/,
   );
   expect(archiveFiles(dir)).toEqual([]);
   expect(await rowsOf('SELECT count(*) AS n FROM samples', { archiveDir: dir })).toEqual([{ n: 100_000 }]);
