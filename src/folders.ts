@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from './errors.ts';
 
@@ -41,6 +41,36 @@ async function makeOne(path: string): Promise<boolean> {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/**
+ * Removes a folder of the archive if it is empty, and those above it that are empty then, as far as `dir`, which stays.
+ *
+ * @returns the lowest that is still there
+ */
+export async function removeEmptyFolders(dir: string, path: string): Promise<string> {
+  let folder = path;
+  while (folder !== dir && (await removeIfEmpty(folder))) folder = dirname(folder);
+  return folder;
+}
+
+/** @returns whether it is gone, whoever removed it */
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    switch (codeOf(error)) {
+      case 'ENOENT':
+        return true;
+      case 'ENOTEMPTY': // POSIX lets rmdir say either about a folder that is not empty.
+      case 'EEXIST':
+      case 'ENOTDIR': // A link to a folder.
+        return false;
+      default:
+        throw error;
+    }
   }
 }
 

@@ -38,22 +38,25 @@ const FOLDER_LEVELS = [/^\d{4}$/, /^\d{2}$/, /^\d{2}$/, /^\d{2}$/];
  * @throws CommandError when there is no such directory
  */
 export async function listArchiveFiles(options: ArchiveFilesOptions): Promise<ArchiveFile[]> {
-  const archiveDir = resolve(options.archiveDir);
-  await mustBeDirectory(archiveDir);
+  const archiveDir = await findArchive(options.archiveDir);
   const files: ArchiveFile[] = [];
-  for (const folder of await listHourFolders(archiveDir, earliestHour(options.fromMs))) {
+  for (const folder of await listHourFolders(archiveDir, firstFolder(options.fromMs))) {
     options.signal.throwIfAborted();
     files.push(...(await listHour(folder, archiveDir, options.snapshotDir)));
   }
   return files;
 }
 
-/** The first folder that can hold what was sampled at `fromMs` or later. */
-export function earliestHour(fromMs: number | undefined): string {
-  return fromMs === undefined ? '' : firstFolder(fromMs);
-}
-
-export async function mustBeDirectory(archiveDir: string): Promise<void> {
+/**
+ * The absolute path of an archive, as `--archive-dir` names it.
+ *
+ * @throws CommandError when there is no such directory
+ */
+export async function findArchive(given: string): Promise<string> {
+  if (given === 'none') {
+    throw new CommandError('--archive-dir (ARCHIVE_DIR) is "none": give the directory that holds a local archive');
+  }
+  const archiveDir = resolve(given);
   const mend = 'give the directory that the server writes with --archive-dir (ARCHIVE_DIR)';
   let isDirectory;
   try {
@@ -62,6 +65,7 @@ export async function mustBeDirectory(archiveDir: string): Promise<void> {
     throw new CommandError(`no archive at ${archiveDir} (${codeOf(error)}): ${mend}`);
   }
   if (!isDirectory) throw new CommandError(`${archiveDir} is not a directory: ${mend}`);
+  return archiveDir;
 }
 
 /** The archive's hour folders in order of time, from `earliest` on. */
@@ -70,7 +74,7 @@ export async function listHourFolders(archiveDir: string, earliest: string): Pro
   for (const level of FOLDER_LEVELS) {
     const deeper: string[] = [];
     for (const folder of folders) {
-      const names = (await list(join(archiveDir, folder))).filter((name) => level.test(name)).sort();
+      const names = (await namesIn(join(archiveDir, folder))).filter((name) => level.test(name)).sort();
       deeper.push(...names.map((name) => (folder === '' ? name : `${folder}/${name}`)));
     }
     // Folders of equal depth are in the order of their hours as text.
@@ -90,8 +94,8 @@ export interface HourNames {
 export async function listHourNames(hourDir: string): Promise<HourNames> {
   // A listing is not one moment: a file that is renamed meanwhile may show neither of its names, or both. It is renamed only once,
   // though, so of two listings the first holds its open name or the second its final one.
-  const openBefore = (await list(hourDir)).filter(isOpen);
-  const names = await list(hourDir);
+  const openBefore = (await namesIn(hourDir)).filter(isOpen);
+  const names = await namesIn(hourDir);
   const closed = new Set(names.filter((name) => name.endsWith(CLOSED_SUFFIX) && !name.startsWith('.')));
   const open = [...openBefore, ...names.filter(isOpen)].filter((name) => !closed.has(finalName(name)));
   return { closed, open: new Set(open) };
@@ -137,7 +141,7 @@ function finalName(openName: string): string {
 }
 
 /** Names in a folder; none when it went away (retention removes whole hours) or is no folder. */
-async function list(dir: string): Promise<string[]> {
+export async function namesIn(dir: string): Promise<string[]> {
   try {
     return await readdir(dir);
   } catch (error) {

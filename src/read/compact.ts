@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { COMPACTED_FOLDER } from '../archive.ts';
 import { CommandError, messageOf } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 import { tryLock, type SocketLock } from '../socket_lock.ts';
-import { mustBeDirectory, type ArchiveFile } from './archive_files.ts';
+import { findArchive, type ArchiveFile } from './archive_files.ts';
 import { listArrivalDays, type ArrivalDay } from './arrival_days.ts';
 import { dropExpired, mustBeAsCompacted, mustHaveFiles, removeGarbage, removeJson } from './compacted_files.ts';
 import { compactDay, type CompactedLines } from './compaction.ts';
@@ -32,11 +32,7 @@ export interface CompactOptions {
  */
 export async function compact(options: CompactOptions, io: QueryIo): Promise<void> {
   const signal = options.signal ?? new AbortController().signal;
-  if (options.archiveDir === 'none') {
-    throw new CommandError('--archive-dir (ARCHIVE_DIR) is "none": give the directory that holds a local archive');
-  }
-  const archiveDir = resolve(options.archiveDir);
-  await mustBeDirectory(archiveDir);
+  const archiveDir = await findArchive(options.archiveDir);
   // The engine takes paths for patterns: what it reads of a neighbour would stay in the archive.
   if (/[*?]/.test(archiveDir)) {
     throw new CommandError(`${archiveDir} has a * or ? in its path: give the directory another name`);

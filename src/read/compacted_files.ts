@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { COMPACTED_FOLDER, DAY_MS, endOfHour, parseHourFolder, parseSampleDay, runFolder } from '../archive.ts';
 import { codeOf, CommandError } from '../errors.ts';
-import { syncFolder } from '../folders.ts';
-import type { ArchiveFile } from './archive_files.ts';
+import { removeEmptyFolders, syncFolder } from '../folders.ts';
+import { namesIn, type ArchiveFile } from './archive_files.ts';
 import { filesOf, manifestPath, writeManifest, type Manifest } from './manifest.ts';
 
 /** @throws CommandError that names a file of the manifest that is not there */
@@ -46,7 +46,7 @@ export async function removeGarbage(archiveDir: string, manifest: Manifest): Pro
   for (const folder of manifest.garbage) {
     const path = join(archiveDir, COMPACTED_FOLDER, folder);
     await rm(path, { recursive: true, force: true });
-    await removeIfEmpty(dirname(path));
+    await removeEmptyFolders(join(archiveDir, COMPACTED_FOLDER), dirname(path));
   }
   const next = { ...manifest, garbage: new Set<string>() };
   await writeManifest(archiveDir, next);
@@ -68,7 +68,7 @@ export async function dropExpired(
   const hours = new Map(manifest.hours);
   for (const folder of hours.keys()) {
     if (endOfHour(parseHourFolder(folder)!) > beforeMs) continue;
-    if ((await readdirOrNone(join(archiveDir, folder))).length === 0) hours.delete(folder);
+    if ((await namesIn(join(archiveDir, folder))).length === 0) hours.delete(folder);
   }
   const dropped = expired.map(([day]) => day);
   if (dropped.length === 0 && hours.size === manifest.hours.size) return dropped;
@@ -95,24 +95,7 @@ export async function removeJson(archiveDir: string, files: readonly ArchiveFile
   // Retention may remove the same.
   for (const { path } of files) await rm(path, { force: true });
   for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
-    let above = folder;
-    while (above !== archiveDir && (await removeIfEmpty(above))) above = dirname(above);
-    await syncFolder(above);
-  }
-}
-
-/** @returns whether it is gone */
-async function removeIfEmpty(folder: string): Promise<boolean> {
-  try {
-    await rmdir(folder);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true;
-    // POSIX lets rmdir say either about a folder that is not empty.
-    if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false;
-    // A link to a folder.
-    if (codeOf(error) === 'ENOTDIR') return false;
-    throw error;
+    await syncFolder(await removeEmptyFolders(archiveDir, folder));
   }
 }
 
@@ -121,15 +104,6 @@ async function bytesOrNone(path: string): Promise<number | undefined> {
     return (await stat(path)).size;
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-async function readdirOrNone(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
     throw error;
   }
 }

@@ -140,8 +140,9 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
   const folder = join(archiveDir, COMPACTED_FOLDER, runFolder(name, run));
   await makeFolder(archiveDir, folder);
   const old = manifest.days.get(name);
+  const oldNames = old === undefined ? [] : filesOf(old);
   const oldPath = (file: string) => join(archiveDir, COMPACTED_FOLDER, runFolder(name, old!.run), file);
-  for (const file of old === undefined ? [] : filesOf(old)) await mustBeIntact(oldPath(file), old?.sha256[file]);
+  for (const file of oldNames) await mustBeIntact(oldPath(file), old!.sha256[file]);
   const partition = { run, samples: [], minusZeros: [], others: [], sha256: {} } as Mutable<CompactedDay>;
   let [lines, rows, firstFile] = [0n, 0n, 0];
   for (const store of LINE_STORES) {
@@ -162,7 +163,7 @@ async function writeOne(engine: Engine, writing: Writing, sampledOn: bigint | nu
   const sums = await Promise.all(names.map(async (file) => [file, await sha256Of(join(folder, file))] as const));
   partition.sha256 = Object.fromEntries(sums);
   const newBytes = await bytesOf(names.map((file) => join(folder, file)));
-  const oldBytes = await bytesOf(old === undefined ? [] : filesOf(old).map(oldPath));
+  const oldBytes = await bytesOf(oldNames.map(oldPath));
   return { name, partition, lines, rows, bytes: newBytes - oldBytes };
 }
 

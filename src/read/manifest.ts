@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   COMPACTED_FOLDER,
@@ -10,6 +10,7 @@ import {
 } from '../archive.ts';
 import { codeOf, CommandError, messageOf } from '../errors.ts';
 import { syncFolder } from '../folders.ts';
+import { namesIn } from './archive_files.ts';
 
 /**
  * What of an archive is compacted. The file is replaced as a whole, and that is the commit: readers leave out the JSON files that it names,
@@ -67,7 +68,7 @@ export async function readManifest(archiveDir: string): Promise<Manifest> {
     'restore it from a backup; if the JSON files of all days are still there, removing the folder ' +
     `${join(archiveDir, COMPACTED_FOLDER)} and compacting again makes it anew`;
   // Before the file: it is written before the first of them, so that it is lost when they are there and it is not.
-  const hasPartitions = (await list(join(archiveDir, COMPACTED_FOLDER))).some((name) => name.startsWith('day='));
+  const hasPartitions = (await namesIn(join(archiveDir, COMPACTED_FOLDER))).some((name) => name.startsWith('day='));
   try {
     // Opening a FIFO would wait for who writes into it.
     if (!(await stat(path)).isFile()) throw new Error('it is no file');
@@ -176,13 +177,4 @@ function textsOf(what: string, value: unknown, isItem: (text: string) => boolean
       throw new Error(`${JSON.stringify(item)} does not belong into ${what}`);
     return item;
   });
-}
-
-async function list(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return [];
-    throw new CommandError(`cannot read ${dir} (${codeOf(error)})`);
-  }
 }

@@ -32,9 +32,6 @@ export interface QueryOptions {
 export async function query(sql: string, options: QueryOptions, io: QueryIo): Promise<void> {
   const range = resolveTimeRange({ sinceMs: undefined, fromMs: undefined, toMs: undefined, ...options }, io.now());
   const signal = options.signal ?? new AbortController().signal;
-  if (options.archiveDir === 'none') {
-    throw new CommandError('--archive-dir (ARCHIVE_DIR) is "none": give the directory that holds a local archive');
-  }
   const workDir = await makeWorkDir('query');
   try {
     const { archiveDir } = options;

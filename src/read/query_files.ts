@@ -8,10 +8,10 @@ import {
   parseSampleDay,
   runFolder,
 } from '../archive.ts';
-import { earliestHour, listArchiveFiles, type ArchiveFilesOptions, type EngineFile } from './archive_files.ts';
+import { listArchiveFiles, type ArchiveFilesOptions, type EngineFile } from './archive_files.ts';
 import { mustBeThere } from './compacted_files.ts';
 import { filesOf, readManifest, type CompactedDay, type Manifest } from './manifest.ts';
-import type { TimeRange } from './query_options.ts';
+import { firstFolder, type TimeRange } from './query_options.ts';
 import type { ArchivePaths } from './views.ts';
 
 export interface QueryFilesOptions extends Omit<ArchiveFilesOptions, 'fromMs'> {
@@ -47,7 +47,7 @@ export async function listQueryFiles({ range, ...options }: QueryFilesOptions): 
     paths: {
       json: json.map(({ path }) => path),
       parquet: parquet.map(pathOf),
-      metadata: { parquet: metadata.map(pathOf), fromHour: earliestHour(range.fromMs) },
+      metadata: { parquet: metadata.map(pathOf), fromHour: firstFolder(range.fromMs) },
     },
     files: [...json, ...compacted.map((path) => ({ path, source: path }))],
   };
@@ -65,7 +65,7 @@ export function choosePartitions({ days }: Pick<Manifest, 'days'>, range: TimeRa
  * of the adapter, which may be another than that of who named the folder: hence a day more.
  */
 export function chooseMetadata({ days }: Pick<Manifest, 'days'>, fromMs: number | undefined): string[] {
-  const earliestMs = parseHourFolder(earliestHour(fromMs));
+  const earliestMs = parseHourFolder(firstFolder(fromMs));
   const range = { fromMs: earliestMs === undefined ? undefined : earliestMs - DAY_MS, toMs: undefined };
   return [...days]
     .filter(([day]) => canHold(day, range))

@@ -116,9 +116,9 @@ export function resolveTimeRange(
 /** Folders are hours of arrival, and a sender's clock may be ahead of the receiver's by this much. */
 const CLOCK_SLACK_MS = 3_600_000;
 
-/** The first folder that can hold samples of a time. */
-export function firstFolder(fromMs: number): string {
-  return hourFolder(Math.max(0, fromMs - CLOCK_SLACK_MS));
+/** The first folder that can hold what was sampled at a time or later; before all folders where there is no such time. */
+export function firstFolder(fromMs: number | undefined): string {
+  return fromMs === undefined ? '' : hourFolder(Math.max(0, fromMs - CLOCK_SLACK_MS));
 }
 
 /** RFC 3339 has four digits for the year. */

@@ -1,7 +1,7 @@
-import { readdir, rmdir, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { endOfHour, FILE_SUFFIX, parseHourFolder } from '../archive.ts';
-import { codeOf } from '../errors.ts';
+import { removeEmptyFolders } from '../folders.ts';
 import type { Log } from '../log.ts';
 import { hourFolders } from './directory_folders.ts';
 import { DAMAGED_SUFFIX } from './directory_recovery.ts';
@@ -44,16 +44,4 @@ async function removeFiles(path: string): Promise<number> {
     removed++;
   }
   return removed;
-}
-
-async function removeEmptyFolders(dir: string, path: string): Promise<void> {
-  for (let folder = path; folder !== dir; folder = dirname(folder)) {
-    try {
-      await rmdir(folder);
-    } catch (error) {
-      // POSIX lets rmdir say either about a folder that is not empty.
-      if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return;
-      throw error;
-    }
-  }
 }
