@@ -2,11 +2,11 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { CommandError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { manifestPath, readManifest } from '../../src/read/manifest.ts';
 import { openDirectorySink } from '../../src/sinks/directory.ts';
 import { archiveFiles, filesBelow, temporaryDir } from '../support/archive.ts';
+import { messageOf } from '../support/command_error.ts';
 import { runCompact } from '../support/compacted_archive.ts';
 import { collector, rowsOf, runQuery, sampleLine, writeArchiveFile, writeBytes } from '../support/query_archive.ts';
 
@@ -32,15 +32,6 @@ const put = (path: string, ...lines: readonly string[]) => writeArchiveFile(arch
 const parquet = () => filesBelow(archiveDir).filter((path) => path.endsWith('.parquet'));
 const partitions = async () => [...(await readManifest(archiveDir)).days.keys()].join(' ');
 const values = (sql = 'SELECT "value" FROM samples ORDER BY "value"') => runQuery(sql, { archiveDir, format: 'csv' });
-
-async function messageOf(promise: Promise<unknown>): Promise<string> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(CommandError);
-  return (error as CommandError).message;
-}
 
 describe('which days', () => {
   it('are those that have ended, by the clock, in order, each in a line', async () => {

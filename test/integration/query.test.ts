@@ -7,8 +7,8 @@ import { Writable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OPEN_SUFFIX } from '../../src/archive.ts';
-import { CommandError } from '../../src/errors.ts';
 import { temporaryDir } from '../support/archive.ts';
+import { messageOf } from '../support/command_error.ts';
 import {
   collector,
   filesRead,
@@ -45,15 +45,6 @@ function archiveOf(...lines: string[]): { archiveDir: string } {
   if (lines.length > 0) writeArchiveFile(archiveDir, `${HOUR}/a.json.gz`, [lines]);
   return { archiveDir };
 }
-
-const messageOf = async (promise: Promise<unknown>): Promise<string> => {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(CommandError);
-  return (error as CommandError).message;
-};
 
 describe('the archive', () => {
   it('that is empty answers zero rows', async () => {

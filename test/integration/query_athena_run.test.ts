@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
-import { CommandError, ConfigError } from '../../src/errors.ts';
+import { ConfigError } from '../../src/errors.ts';
 import { useAthena } from '../support/athena_archive.ts';
+import { messageOf } from '../support/command_error.ts';
 import type { AthenaBehaviour } from '../support/fake_athena.ts';
 import { collector } from '../support/query_archive.ts';
 
@@ -9,15 +10,6 @@ import { collector } from '../support/query_archive.ts';
 
 const athena = useAthena();
 const SQL = 'SELECT 1 AS one';
-
-const messageOf = async (running: Promise<unknown>): Promise<string> => {
-  const error: unknown = await running.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(CommandError);
-  return (error as CommandError).message;
-};
 
 describe('a query', () => {
   test('is started with a token, where it is to run', async () => {

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Engine } from '../../src/read/duckdb.ts';
+import type { Engine } from '../../src/read/duckdb.ts';
 import { jsonOf } from '../../src/read/values.ts';
-import { createViews, type ArchivePaths } from '../../src/read/views.ts';
+import type { ArchivePaths } from '../../src/read/views.ts';
+import { openAthenaEngine } from './athena_engine.ts';
 import { athenaFiles, athenaSql, NOTHING_COMPACTED } from './athena_sql.ts';
-import { toDuckdb, trinoProblems, TRINO_FUNCTIONS } from './trino.ts';
+import { toDuckdb, trinoProblems } from './trino.ts';
 
 export interface AthenaOptions {
   readonly paths: ArchivePaths;
@@ -24,9 +22,7 @@ export interface AthenaOnDuckdb {
 }
 
 export async function openAthena({ paths, compactedBefore }: AthenaOptions): Promise<AthenaOnDuckdb> {
-  const spillDir = mkdtempSync(join(tmpdir(), 'athena-'));
-  const { signal } = new AbortController();
-  const engine = await Engine.open({ memoryLimitBytes: 1024 ** 3, spillDir, signal });
+  const { engine, close } = await openAthenaEngine(paths);
   const rowsOf = async (sql: string) => {
     const { columns, chunks } = await engine.stream(sql);
     const rows: Record<string, unknown>[] = [];
@@ -38,12 +34,7 @@ export async function openAthena({ paths, compactedBefore }: AthenaOptions): Pro
     }
     return rows;
   };
-  for (const statement of createViews(paths, { fromMs: undefined, toMs: undefined })) await engine.run(statement);
-  await engine.run('CREATE SCHEMA athena');
-  await engine.run('CREATE VIEW athena.lines AS SELECT * FROM _json_lines');
-  await engine.run('CREATE VIEW athena.compacted AS SELECT * FROM _parquet_lines');
-  await engine.run("SET search_path = 'athena,main'");
-  for (const macro of TRINO_FUNCTIONS) await engine.run(macro);
+  await engine.run('CREATE VIEW athena.compacted AS SELECT * FROM main._parquet_lines');
   for (const file of athenaFiles('views')) {
     const sql = athenaSql(file).replaceAll(NOTHING_COMPACTED, compactedBefore ?? NOTHING_COMPACTED);
     await engine.run(toDuckdb(sql));
@@ -63,9 +54,6 @@ export async function openAthena({ paths, compactedBefore }: AthenaOptions): Pro
         await engine.run("SET search_path = 'athena,main'");
       }
     },
-    close: () => {
-      engine.close();
-      rmSync(spillDir, { recursive: true, force: true });
-    },
+    close,
   };
 }

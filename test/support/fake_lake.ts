@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Engine } from '../../src/read/duckdb.ts';
+import type { Engine } from '../../src/read/duckdb.ts';
 import { textOf } from '../../src/read/values.ts';
-import { createViews } from '../../src/read/views.ts';
 import { filesBelow } from './archive.ts';
+import { openAthenaEngine, type AthenaEngine } from './athena_engine.ts';
 import { AthenaCatalog } from './athena_catalog.ts';
 import { StatesError, type Service, type Value } from './states.ts';
-import { hiveProblems, toDuckdb, trinoProblems, TRINO_FUNCTIONS } from './trino.ts';
+import { hiveProblems, toDuckdb, trinoProblems } from './trino.ts';
 
 const BUCKET = 'Bucket';
 
@@ -34,35 +33,26 @@ export class FakeLake {
   running: { readonly ExecutionArn: string; readonly StartDate: string }[] = [];
   readonly #bucketDir: string;
   readonly #engine: Engine;
-  readonly #spillDir: string;
+  readonly #close: () => void;
   readonly #pageSize: number;
   readonly #results = new Map<string, string[][]>();
 
-  private constructor(bucketDir: string, engine: Engine, spillDir: string, { pageSize = 1000 }: LakeOptions) {
+  private constructor(bucketDir: string, { engine, close }: AthenaEngine, { pageSize = 1000 }: LakeOptions) {
     this.#bucketDir = bucketDir;
     this.#engine = engine;
-    this.#spillDir = spillDir;
+    this.#close = close;
     this.#pageSize = pageSize;
     this.catalog = new AthenaCatalog(BUCKET, bucketDir);
   }
 
   static async open(bucketDir: string, options: LakeOptions = {}): Promise<FakeLake> {
-    const spillDir = mkdtempSync(join(tmpdir(), 'lake-'));
-    const { signal } = new AbortController();
-    const engine = await Engine.open({ memoryLimitBytes: 1024 ** 3, spillDir, signal });
     const json = filesBelow(bucketDir).filter((path) => path.endsWith('.json.gz'));
-    const paths = { json: json.map((path) => join(bucketDir, path)), parquet: [] };
-    for (const sql of createViews(paths, { fromMs: undefined, toMs: undefined })) await engine.run(sql);
-    await engine.run('CREATE SCHEMA athena');
-    await engine.run('CREATE VIEW athena.lines AS SELECT * FROM main._json_lines');
-    await engine.run("SET search_path = 'athena,main'");
-    for (const macro of TRINO_FUNCTIONS) await engine.run(macro);
-    return new FakeLake(bucketDir, engine, spillDir, options);
+    const athena = await openAthenaEngine({ json: json.map((path) => join(bucketDir, path)), parquet: [] });
+    return new FakeLake(bucketDir, athena, options);
   }
 
   close(): void {
-    this.#engine.close();
-    rmSync(this.#spillDir, { recursive: true, force: true });
+    this.#close();
   }
 
   /** Runs a query over the views; its rows, as texts below the names of the columns. */

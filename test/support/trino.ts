@@ -22,7 +22,7 @@ export function hiveProblems(sql: string): string[] {
  * Functions of Trino's that DuckDB lacks, or has under the same name with another meaning, and that only the views and compaction call; those
  * of users' queries are part of the program: src/read/trino_functions.ts.
  */
-export const TRINO_FUNCTIONS: readonly string[] = [
+export const VIEW_FUNCTIONS: readonly string[] = [
   'CREATE MACRO cardinality(list) AS len(list)',
   'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)',
   'CREATE MACRO slice(list, first, length) AS list_slice(list, first, first + length - 1)',
